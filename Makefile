@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Human front door.  `make help` lists what there is; Kbuild is kbuild's door.
+
+# kbuild includes the Makefile of an M= directory only when there is no Kbuild.
+
+SHELL	:= /bin/bash
+LAB	:= scripts/lab
+PROGS	:= build/tests/.built
+
+.PHONY: all help setup module module-debug tools programs host mutations sparse \
+	style docs-check gate-test kunit cluster check check-long demo bench clean
+
+all: module tools	## module for Debian's 6.12 kernel, and the tools
+
+help:			## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
+		sed -E 's/^([a-z-]+):[^#]*## *(.*)/  \1\t\2/' | expand -t 18
+
+setup:			## install what is missing on this machine (needs root)
+	@scripts/setup-host
+
+module: setup		## build/stock/cohfs.ko
+	@scripts/build-module stock
+
+module-debug: setup	## build/debug/cohfs.ko and cohfs-kunit.ko
+	@scripts/build-module debug
+
+tools: setup		## tools/mkfs/mkfs.cohfs
+	@$(MAKE) -s -C tools
+
+programs: setup		## the programs that run in the guests
+	@$(MAKE) -s -C tests/cluster/prog
+
+host: setup		## tests of the pure code on this machine, ASan and UBSan
+	@$(MAKE) -s -C tests/host run
+
+mutations: setup	## break the lock state machine on purpose; tests must notice
+	@$(MAKE) -s -C tests/host mutations
+
+sparse: module		## sparse over module and tools, no warning allowed
+	@scripts/run-sparse
+
+style:			## checkpatch, dependency directions, documents against code
+	@scripts/check-style
+
+gate-test: setup	## the log gate, tried on guests that misbehave
+	@scripts/test-gate
+
+kunit: module-debug	## KUnit in a QEMU guest on the debug kernel
+	@scripts/run-kunit
+
+cluster: module-debug tools programs	## cluster tests on the debug kernel (T=001,...)
+	@tests/cluster/run $(if $(T),--tests $(T)) $(CLUSTER_ARGS)
+
+check:			## everything that must pass before a commit
+	@scripts/check
+
+check-long:		## the same with long cluster tests and the gate's own test
+	@scripts/check --long
+
+demo: module tools programs	## two nodes share a page before your eyes
+	@scripts/demo
+
+bench: module tools programs	## one table: cohfs, GFS2 and OCFS2 on the same rig
+	@scripts/bench $(BENCH_ARGS)
+
+clean:			## remove what was built here (the cache stays)
+	rm -rf build
+	$(MAKE) -s -C tools clean

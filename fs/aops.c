@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address space: page cache to disk and back, through iomap.
+ *
+ * Everything here runs with folios locked, so nothing here waits for a cluster
+ * lock or opens a transaction: mappings come from the extent map in core, which
+ * whoever holds the range has filled.
+ */
+#include <linux/iomap.h>
+#include <linux/pagemap.h>
+#include <linux/writeback.h>
+#include "aops.h"
+#include "inode.h"
+#include "range.h"
+#include "trace.h"
+
+static void fill_iomap(struct inode *inode, struct iomap *iomap, u64 lblk,
+		       u64 blk, u64 len)
+{
+	iomap->bdev = inode->i_sb->s_bdev;
+	iomap->offset = (loff_t)(lblk << COHFS_BLOCK_SHIFT);
+	iomap->length = min_t(u64, len, (u64)LLONG_MAX >> COHFS_BLOCK_SHIFT) <<
+			COHFS_BLOCK_SHIFT;
+	iomap->flags = 0;
+	if (blk) {
+		iomap->type = IOMAP_MAPPED;
+		iomap->addr = blk << COHFS_BLOCK_SHIFT;
+	} else {
+		iomap->type = IOMAP_HOLE;
+		iomap->addr = IOMAP_NULL_ADDR;
+	}
+}
+
+/*
+ * A miss on a read is a reader that came without the range (read-ahead past what
+ * was filled, fadvise): -EAGAIN ends it and the folios are dropped.  A miss or a
+ * hole on a write would be a caller that did not allocate first.
+ */
+static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
+			     unsigned int flags, struct iomap *iomap,
+			     struct iomap *srcmap)
+{
+	u64 lblk = (u64)pos >> COHFS_BLOCK_SHIFT;
+	u64 blk, len;
+
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+		return -EIO;
+	len = cohfs_extmap_lookup(inode, lblk, &blk);
+	if (!len)
+		return -EAGAIN;
+	if ((flags & IOMAP_WRITE) && !blk) {
+		WARN_ON_ONCE(!(flags & IOMAP_FAULT));
+		return -EAGAIN;
+	}
+	fill_iomap(inode, iomap, lblk, blk, len);
+	return 0;
+}
+
+const struct iomap_ops cohfs_iomap_ops = {
+	.iomap_begin	= cohfs_iomap_begin,
+};
+
+/*
+ * The caller may be read(2) or a fault, which hold the range, or fadvise and
+ * uprobes, which do not.  KEEP serves both: it cannot fail for a holder, and for
+ * the others it pins the right until the reads are issued; from then on the locked
+ * folios make a revoke wait.
+ */
+static int read_begin(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	return cohfs_range_lock(inode, first, last, COHFS_PR, COHFS_RANGE_KEEP);
+}
+
+static int cohfs_read_folio(struct file *file, struct folio *folio)
+{
+	struct inode *inode = folio->mapping->host;
+	pgoff_t first = folio->index, last = folio_next_index(folio) - 1;
+	int err = read_begin(inode, first, last);
+
+	if (err) {
+		folio_unlock(folio);
+		return err == -EAGAIN ? AOP_TRUNCATED_PAGE : err;
+	}
+	err = iomap_read_folio(folio, &cohfs_iomap_ops);
+	cohfs_range_unlock_unused(inode, first, last, COHFS_PR);
+	return err;
+}
+
+static void cohfs_readahead(struct readahead_control *rac)
+{
+	struct inode *inode = rac->mapping->host;
+	pgoff_t first = readahead_index(rac);
+	pgoff_t last = first + readahead_count(rac) - 1;
+
+	if (read_begin(inode, first, last))
+		return;
+	iomap_readahead(rac, &cohfs_iomap_ops);
+	cohfs_range_unlock_unused(inode, first, last, COHFS_PR);
+}
+
+static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *inode,
+			    loff_t offset, unsigned int len)
+{
+	u64 lblk = (u64)offset >> COHFS_BLOCK_SHIFT;
+	u64 blk, count;
+
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+		return -EIO;
+	if (wpc->iomap.length && offset >= wpc->iomap.offset &&
+	    offset < wpc->iomap.offset + wpc->iomap.length)
+		return 0;
+	count = cohfs_extmap_lookup(inode, lblk, &blk);
+	if (WARN_ON_ONCE(!count || !blk))
+		return -EIO;
+	fill_iomap(inode, &wpc->iomap, lblk, blk, count);
+	return 0;
+}
+
+static const struct iomap_writeback_ops cohfs_writeback_ops = {
+	.map_blocks	= cohfs_writeback_map,
+};
+
+static int cohfs_writepages(struct address_space *mapping,
+			    struct writeback_control *wbc)
+{
+	struct iomap_writepage_ctx wpc = { };
+
+	return iomap_writepages(mapping, wbc, &wpc, &cohfs_writeback_ops);
+}
+
+const struct address_space_operations cohfs_aops = {
+	.read_folio		= cohfs_read_folio,
+	.readahead		= cohfs_readahead,
+	.writepages		= cohfs_writepages,
+	.dirty_folio		= iomap_dirty_folio,
+	.release_folio		= iomap_release_folio,
+	.invalidate_folio	= iomap_invalidate_folio,
+	.is_partially_uptodate	= iomap_is_partially_uptodate,
+	.migrate_folio		= filemap_migrate_folio,
+	.error_remove_folio	= generic_error_remove_folio,
+};

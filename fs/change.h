@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the operations on names share: namei.c, rename.c, orphan.c. */
+#ifndef _COHFS_CHANGE_H
+#define _COHFS_CHANGE_H
+
+#include <linux/fs.h>
+#include <linux/jbd2.h>
+#include "alloc.h"
+#include "dir.h"
+
+#define COHFS_LINK_MAX	INT_MAX
+
+/**
+ * struct cohfs_change - a transaction that changes names
+ * @plan: filled before, by cohfs_dir_plan() and cohfs_orphan_plan(); starts zeroed
+ */
+struct cohfs_change {
+	struct cohfs_sb *cs;
+	struct cohfs_dirplan plan;
+	struct cohfs_resv resv;
+	handle_t *handle;
+};
+
+/**
+ * cohfs_change_begin() - get what the plan needs, open the transaction
+ * @goal: block near which to allocate
+ * @credits: blocks besides the plan's
+ */
+int cohfs_change_begin(struct cohfs_change *ch, struct cohfs_sb *cs, u64 goal,
+		       int credits);
+/** cohfs_change_end() - Return: @err, or what ending the transaction returned */
+int cohfs_change_end(struct cohfs_change *ch, int err);
+/** cohfs_change_torn() - after the first change there is no way back: withdraw if @err */
+void cohfs_change_torn(struct cohfs_change *ch, const char *what, int err);
+
+/**
+ * cohfs_check_name() - does @name in @dir still stand for @inode?
+ * Context: I of both held EX.
+ * Return: 0; -ENOENT: no; -ESTALE: it stands for something else, look it up again;
+ * -EFSCORRUPTED, -EIO.
+ */
+int cohfs_check_name(struct inode *dir, const struct qstr *name,
+		     const struct inode *inode);
+
+/** cohfs_drop_link() - one name of @inode is gone (of a directory: the name) */
+int cohfs_drop_link(struct cohfs_change *ch, struct inode *inode);
+
+/** cohfs_attr_lock_all() - I EX of several inodes, in the given order */
+int __must_check cohfs_attr_lock_all(struct inode **inode, unsigned int count);
+void cohfs_attr_unlock_all(struct inode **inode, unsigned int count);
+/** cohfs_dir_sem_all() - ci_dir_sem of several directories for writing */
+int __must_check cohfs_dir_sem_all(struct inode **dir, unsigned int count);
+void cohfs_dir_sem_release(struct inode **dir, unsigned int count);
+
+#endif /* _COHFS_CHANGE_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* /sys/kernel/debug/cohfs/<device>/ */
+#ifndef _COHFS_DEBUGFS_H
+#define _COHFS_DEBUGFS_H
+
+struct cohfs_sb;
+
+void cohfs_debugfs_init(void);		/* module */
+void cohfs_debugfs_exit(void);
+void cohfs_debugfs_add(struct cohfs_sb *cs);	/* one mount; the lockspace is joined */
+void cohfs_debugfs_remove(struct cohfs_sb *cs);	/* waits for readers */
+
+#endif /* _COHFS_DEBUGFS_H */

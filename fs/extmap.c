@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The block mapping of a file in core, and its growth and shrinkage.
+ *
+ * The cache exists because of one lock-order fact: iomap asks for mappings while
+ * folios are locked, and nobody may wait for the DLM there.  So whoever takes a
+ * range fills the cache first, and the callbacks only look.  Holes are cached like
+ * extents, so "not here" always means "not filled".
+ *
+ * New blocks are zeroed on disk before the transaction that makes them reachable
+ * can commit.  They are "written" from the start: nothing needs conversion after
+ * write-back, so write-back needs no lock and no transaction at all.
+ */
+#include <linux/blkdev.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "alloc.h"
+#include "extmap.h"
+#include "inode.h"
+#include "log.h"
+#include "range.h"
+#include "slot.h"
+#include "trace.h"
+
+/* Longest piece allocated and zeroed in one transaction: 8 MiB. */
+#define ALLOC_MAX_BLOCKS	2048
+
+struct extmap_ent {
+	struct rb_node node;
+	u64 first;
+	u64 len;
+	u64 blk;		/* 0: hole */
+};
+
+static struct extmap_ent *ent_of(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct extmap_ent, node);
+}
+
+static u64 ent_last(const struct extmap_ent *ent)
+{
+	return ent->first + ent->len - 1;
+}
+
+void cohfs_extmap_init(struct cohfs_extmap *em)
+{
+	spin_lock_init(&em->lock);
+	em->root = RB_ROOT;
+}
+
+/* Entry that contains @lblk, or the first one after it. */
+static struct extmap_ent *extmap_search(struct cohfs_extmap *em, u64 lblk)
+{
+	struct rb_node *node = em->root.rb_node;
+	struct extmap_ent *best = NULL;
+
+	while (node) {
+		struct extmap_ent *ent = ent_of(node);
+
+		if (lblk < ent->first) {
+			best = ent;
+			node = node->rb_left;
+		} else if (lblk > ent_last(ent)) {
+			node = node->rb_right;
+		} else {
+			return ent;
+		}
+	}
+	return best;
+}
+
+static void extmap_link(struct cohfs_extmap *em, struct extmap_ent *new)
+{
+	struct rb_node **p = &em->root.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		p = new->first < ent_of(parent)->first ? &parent->rb_left
+						       : &parent->rb_right;
+	}
+	rb_link_node(&new->node, parent, p);
+	rb_insert_color(&new->node, &em->root);
+}
+
+/*
+ * Cut [@first, @last] out.  Cutting the middle of an entry needs one more entry:
+ * @spare, consumed if used.
+ */
+static void extmap_cut(struct cohfs_extmap *em, u64 first, u64 last,
+		       struct extmap_ent **spare)
+{
+	struct extmap_ent *ent = extmap_search(em, first);
+
+	lockdep_assert_held(&em->lock);
+	while (ent && ent->first <= last) {
+		struct extmap_ent *next = ent_of(rb_next(&ent->node));
+		u64 end = ent_last(ent);
+
+		if (ent->first < first && end > last) {
+			struct extmap_ent *tail = *spare;
+
+			*spare = NULL;
+			ent->len = first - ent->first;
+			if (!tail)
+				return;	/* forgetting more is always allowed */
+			tail->first = last + 1;
+			tail->len = end - last;
+			tail->blk = ent->blk ? ent->blk + (last + 1 - ent->first) : 0;
+			extmap_link(em, tail);
+			return;
+		}
+		if (ent->first < first) {
+			ent->len = first - ent->first;
+		} else if (end > last) {
+			u64 cut = last + 1 - ent->first;
+
+			ent->first += cut;
+			ent->len -= cut;
+			if (ent->blk)
+				ent->blk += cut;
+			return;
+		} else {
+			rb_erase(&ent->node, &em->root);
+			kfree(ent);
+		}
+		ent = next;
+	}
+}
+
+void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last)
+{
+	struct extmap_ent *spare = NULL;
+
+	spin_lock(&em->lock);
+	extmap_cut(em, first, last, &spare);
+	spin_unlock(&em->lock);
+}
+
+/* Merge @ent with its right neighbour if the two continue each other. */
+static void extmap_try_merge(struct cohfs_extmap *em, struct extmap_ent *ent)
+{
+	struct extmap_ent *next = ent_of(rb_next(&ent->node));
+
+	if (!next || ent->first + ent->len != next->first)
+		return;
+	if (!ent->blk != !next->blk ||
+	    (ent->blk && ent->blk + ent->len != next->blk))
+		return;
+	ent->len += next->len;
+	rb_erase(&next->node, &em->root);
+	kfree(next);
+}
+
+/* Remember that [@first, @last] is at @blk (0: hole), whatever was known before. */
+static int extmap_set(struct cohfs_extmap *em, u64 first, u64 last, u64 blk)
+{
+	struct extmap_ent *new, *spare, *prev;
+
+	new = kmalloc(sizeof(*new), GFP_NOFS);
+	spare = kmalloc(sizeof(*spare), GFP_NOFS);
+	if (!new || !spare) {
+		kfree(new);
+		kfree(spare);
+		return -ENOMEM;
+	}
+	new->first = first;
+	new->len = last - first + 1;
+	new->blk = blk;
+	spin_lock(&em->lock);
+	extmap_cut(em, first, last, &spare);
+	extmap_link(em, new);
+	extmap_try_merge(em, new);
+	prev = ent_of(rb_prev(&new->node));
+	if (prev)
+		extmap_try_merge(em, prev);
+	spin_unlock(&em->lock);
+	kfree(spare);
+	return 0;
+}
+
+u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk)
+{
+	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
+	struct extmap_ent *ent;
+	u64 len = 0;
+
+	spin_lock(&em->lock);
+	ent = extmap_search(em, lblk);
+	if (ent && ent->first <= lblk) {
+		len = ent_last(ent) - lblk + 1;
+		*blk = ent->blk ? ent->blk + (lblk - ent->first) : 0;
+	}
+	spin_unlock(&em->lock);
+	return len;
+}
+
+/* First block of [@first, @last] that is not known, or @last + 1. */
+static u64 extmap_first_unknown(struct inode *inode, u64 first, u64 last)
+{
+	u64 blk, len;
+
+	while (first <= last) {
+		len = cohfs_extmap_lookup(inode, first, &blk);
+		if (!len)
+			return first;
+		if (len > last - first)
+			break;
+		first += len;
+	}
+	return last + 1;
+}
+
+static int map_lock(struct inode *inode, enum cohfs_mode mode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	int err = cohfs_object_lock(ci->ci_maplk, mode);
+
+	if (err)
+		return err;
+	mutex_lock(&ci->ci_map_mutex);
+	return 0;
+}
+
+static void map_unlock(struct inode *inode, enum cohfs_mode mode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	mutex_unlock(&ci->ci_map_mutex);
+	cohfs_object_unlock(ci->ci_maplk, mode);
+}
+
+/* st_blocks: what the map uses, plus the inode pair. */
+static void extmap_account(struct inode *inode, struct cohfs_map *map)
+{
+	u64 blocks;
+
+	if (!cohfs_map_blocks(map, &blocks))
+		inode->i_blocks = (blocks + 2) << (COHFS_BLOCK_SHIFT - 9);
+}
+
+/*
+ * The extent or hole at @lblk, as long as it is within [@lo, @hi]; M is held.
+ */
+static int extmap_read_one(struct inode *inode, struct cohfs_map *map, u64 lblk,
+			   u64 lo, u64 hi, struct extmap_ent *out)
+{
+	struct cohfs_extent ext;
+	int err = cohfs_map_find(map, lblk, &ext);
+
+	if (err && err != -ENOENT)
+		return err;
+	out->first = err ? lo : max(lo, ext.key);
+	if (!err && lblk < ext.key + ext.len) {
+		if (!cohfs_valid_extent(map->cs, ext.blk, ext.len))
+			return cohfs_corrupt(inode->i_sb, ext.blk,
+					     "extent outside the data area");
+		out->len = min(hi, ext.key + ext.len - 1) - out->first + 1;
+		out->blk = ext.blk + (out->first - ext.key);
+		return 0;
+	}
+	if (!err)
+		out->first = max(lo, ext.key + ext.len);
+	out->blk = 0;
+	err = cohfs_map_next(map, lblk, &ext);
+	if (err && err != -ENOENT)
+		return err;
+	out->len = (err ? hi : min(hi, ext.key - 1)) - out->first + 1;
+	return 0;
+}
+
+static int extmap_fill_locked(struct inode *inode, struct cohfs_map *map,
+			      u64 first, u64 last)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	pgoff_t lo, hi;
+	int err;
+
+	cohfs_range_span(inode, &lo, &hi);
+	if (hi == COHFS_RANGE_END)
+		hi = (u64)MAX_LFS_FILESIZE >> COHFS_BLOCK_SHIFT;
+	last = min_t(u64, last, hi);
+	while (first <= last) {
+		struct extmap_ent ent;
+
+		err = extmap_read_one(inode, map, first, lo, hi, &ent);
+		if (!err)
+			err = extmap_set(&ci->ci_extmap, ent.first,
+					 ent_last(&ent), ent.blk);
+		if (err)
+			return err;
+		first = ent_last(&ent) + 1;
+	}
+	extmap_account(inode, map);
+	return 0;
+}
+
+int cohfs_extmap_fill(struct inode *inode, u64 first, u64 last)
+{
+	struct cohfs_map map;
+	int err;
+
+	first = extmap_first_unknown(inode, first, last);
+	if (first > last)
+		return 0;
+	err = map_lock(inode, COHFS_PR);
+	if (err)
+		return err;
+	map = cohfs_inode_map(inode);
+	err = extmap_fill_locked(inode, &map, first, last);
+	map_unlock(inode, COHFS_PR);
+	return err;
+}
+
+static int extmap_zero_disk(struct inode *inode, u64 blk, u32 len)
+{
+	return blkdev_issue_zeroout(inode->i_sb->s_bdev,
+				    blk << (COHFS_BLOCK_SHIFT - 9),
+				    (u64)len << (COHFS_BLOCK_SHIFT - 9),
+				    GFP_NOFS, BLKDEV_ZERO_NOUNMAP);
+}
+
+/*
+ * One transaction: take up to @want blocks near @goal, zero them, put them into
+ * the map at @lblk.  Sleeping for the zeroes with the handle open delays a commit,
+ * it cannot deadlock: block I/O needs nothing of ours.
+ */
+static int extmap_grow_once(struct inode *inode, struct cohfs_map *map,
+			    struct cohfs_resv *resv, u64 lblk, u32 want,
+			    u64 goal, struct cohfs_extent *ext)
+{
+	struct cohfs_sb *cs = map->cs;
+	int credits = cohfs_map_insert_credits(map);
+	u32 leave = cohfs_map_insert_blocks(map);
+	handle_t *handle;
+	int err, err2;
+
+	if (credits < 0)
+		return credits;
+	handle = cohfs_trans_begin(cs, credits + resv->credits + 1);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	ext->key = lblk;
+	ext->flags = 0;
+	err = cohfs_alloc_extent(handle, resv, goal, want, leave, &ext->blk,
+				 &ext->len);
+	if (err)
+		goto out_end;
+	err = extmap_zero_disk(inode, ext->blk, ext->len);
+	if (err)
+		goto out_free;
+	err = cohfs_map_insert(handle, map, resv, ext, true);
+	if (err)
+		goto out_free;
+	err = cohfs_map_count(handle, map, ext->len);
+	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
+	goto out_end;
+
+out_free:
+	err2 = cohfs_free_extent(handle, resv, ext->blk, ext->len);
+	if (err2)
+		cohfs_withdraw(cs, "cannot take back an allocation: %d", err2);
+out_end:
+	err2 = cohfs_trans_end(handle);
+	return err ? err : err2;
+}
+
+/* Allocate for the hole at @lblk, at least 1 and at most @want blocks; M EX held. */
+static int extmap_grow(struct inode *inode, struct cohfs_map *map, u64 lblk,
+		       u64 want, u64 goal, struct cohfs_extent *ext)
+{
+	struct cohfs_resv resv;
+	int err;
+
+	err = cohfs_alloc_reserve(map->cs, goal, cohfs_map_insert_blocks(map) + 1,
+				  &resv);
+	if (err)
+		return err;
+	err = extmap_grow_once(inode, map, &resv, lblk,
+			       min_t(u64, want, ALLOC_MAX_BLOCKS), goal, ext);
+	cohfs_resv_end(map->cs, &resv);
+	return err;
+}
+
+/* Where to allocate for @lblk: behind the block before it. */
+static u64 extmap_goal(struct inode *inode, u64 lblk)
+{
+	u64 blk = 0;
+
+	if (lblk && cohfs_extmap_lookup(inode, lblk - 1, &blk) && blk)
+		return blk + 1;
+	return inode->i_ino + 2;
+}
+
+int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	struct cohfs_map map;
+	u64 len, blk, want;
+	int err;
+
+	err = cohfs_extmap_fill(inode, first, last);
+	while (!err && first <= last) {
+		struct cohfs_extent ext;
+
+		len = cohfs_extmap_lookup(inode, first, &blk);
+		if (WARN_ON_ONCE(!len))
+			return -EIO;
+		if (blk) {
+			if (len > last - first)
+				break;
+			first += len;
+			continue;
+		}
+		err = map_lock(inode, COHFS_EX);
+		if (err)
+			break;
+		map = cohfs_inode_map(inode);
+		/*
+		 * Another task of this node may have filled the hole while we
+		 * waited for the mutex; nobody else could, we hold D EX.
+		 */
+		len = cohfs_extmap_lookup(inode, first, &blk);
+		if (!blk) {
+			want = min(len, last - first + 1 + ahead);
+			err = extmap_grow(inode, &map, first, want,
+					  extmap_goal(inode, first), &ext);
+			trace_cohfs_extmap_grow(inode, first, want, &ext, err);
+			if (!err)
+				err = extmap_set(&ci->ci_extmap, first,
+						 first + ext.len - 1, ext.blk);
+			extmap_account(inode, &map);
+		}
+		map_unlock(inode, COHFS_EX);
+	}
+	return err;
+}
+
+/* Remove the piece of the map that ends last in [@first, @last]; M EX held. */
+static int extmap_shrink_once(struct inode *inode, struct cohfs_map *map,
+			      u64 first, u64 last, bool *more)
+{
+	u64 blocks[COHFS_RESV_GROUPS];
+	struct cohfs_sb *cs = map->cs;
+	struct cohfs_extent ext;
+	struct cohfs_resv resv;
+	handle_t *handle;
+	int n, err, err2;
+
+	n = cohfs_map_remove_plan(map, first, last, &ext, blocks);
+	*more = n > 0;
+	if (n <= 0)
+		return n;
+	err = cohfs_free_reserve(cs, blocks, n, &resv);
+	if (err)
+		return err;
+	handle = cohfs_trans_begin(cs, COHFS_MAP_REMOVE_CREDITS + resv.credits);
+	if (IS_ERR(handle)) {
+		cohfs_resv_end(cs, &resv);
+		return PTR_ERR(handle);
+	}
+	err = cohfs_map_remove(handle, map, &resv, &ext);
+	if (!err)
+		err = cohfs_free_extent(handle, &resv, ext.blk, ext.len);
+	if (!err)
+		err = cohfs_map_count(handle, map, -(s64)ext.len);
+	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
+	err2 = cohfs_trans_end(handle);
+	cohfs_resv_end(cs, &resv);
+	return err ? err : err2;
+}
+
+int cohfs_extmap_free(struct inode *inode, u64 first, u64 last)
+{
+	struct cohfs_map map;
+	bool more = true;
+	int err = 0;
+
+	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, last);
+	while (more && !err) {
+		err = map_lock(inode, COHFS_EX);
+		if (err)
+			break;
+		map = cohfs_inode_map(inode);
+		err = extmap_shrink_once(inode, &map, first, last, &more);
+		extmap_account(inode, &map);
+		map_unlock(inode, COHFS_EX);
+		cond_resched();
+	}
+	return err;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Block mapping in core: what iomap may use while folios are locked.
+ *
+ * Valid under D: whoever holds a range fills the part of the map that it needs
+ * before the first folio lock (M PR, dropped again); the callbacks from iomap
+ * look up here only.  Losing D forgets the range.
+ */
+#ifndef _COHFS_EXTMAP_H
+#define _COHFS_EXTMAP_H
+
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct inode;
+
+struct cohfs_extmap {
+	spinlock_t lock;		/* protects root; taken under folio locks */
+	struct rb_root root;		/* disjoint struct cohfs_extmap_ent by first */
+};
+
+void cohfs_extmap_init(struct cohfs_extmap *em);
+void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last);
+
+/**
+ * cohfs_extmap_fill() - make lookups in [@first, @last] (blocks) hit
+ * Context: D held PR or EX on the range, no folio locked; takes M PR.
+ */
+int cohfs_extmap_fill(struct inode *inode, u64 first, u64 last);
+
+/**
+ * cohfs_extmap_lookup() - never sleeps
+ * @blk: 0 for a hole
+ * Return: blocks from @lblk on that the answer holds for; 0 = not known here.
+ */
+u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
+
+/**
+ * cohfs_extmap_allocate() - no holes in [@first, @last] afterwards
+ * Allocates zeroed, written blocks; may allocate beyond @last when @ahead says so.
+ * Context: D held EX on the range, no folio locked; takes M EX, G EX, transactions.
+ * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
+ */
+int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead);
+
+/**
+ * cohfs_extmap_free() - unmap and free [@first, @last] (last may be U64_MAX)
+ * Context: D held EX on the range and no page cache there, or the inode is being
+ * deleted (O held EX); takes M EX, G EX, transactions.
+ */
+int cohfs_extmap_free(struct inode *inode, u64 first, u64 last);
+
+#endif /* _COHFS_EXTMAP_H */

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Regular files: read, write, fsync, seek.
+ *
+ * The order of a write: i_rwsem -> I (PR, or EX if the file grows) -> D EX ->
+ * allocation (M, G, transaction) -> copy.  In-size writes and reads whose range is
+ * cached skip I altogether and send nothing.
+ *
+ * User memory is only touched with page faults disabled, because a fault there may
+ * need a lock that another node gives up only when we give up ours.  A copy that
+ * stops short drops everything, brings the buffer in and goes on (usermap.c).
+ */
+#include <linux/iomap.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+#include "aops.h"
+#include "extmap.h"
+#include "inode.h"
+#include "log.h"
+#include "mmap.h"
+#include "range.h"
+#include "times.h"
+#include "trace.h"
+#include "truncate.h"
+#include "usermap.h"
+
+#define COPY_WINDOW	(4UL << 20)	/* allocated and copied at a time */
+#define FAULT_WINDOW	(1UL << 20)	/* first try; shrinks to a page */
+#define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
+
+/* Make read-ahead of the file find its mapping, too. */
+static int read_fill(struct kiocb *iocb, size_t count)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u64 ra = iocb->ki_filp->f_ra.ra_pages;
+	u64 first = iocb->ki_pos >> PAGE_SHIFT;
+	u64 eof = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
+	u64 last = ((iocb->ki_pos + count) >> PAGE_SHIFT) + ra;
+
+	if (first >= eof)
+		return 0;
+	return cohfs_extmap_fill(inode, first, min(last, eof - 1));
+}
+
+static ssize_t read_locked(struct kiocb *iocb, struct iov_iter *to,
+			   struct cohfs_plan *plan)
+{
+	ssize_t n, done = 0;
+	int err;
+
+	err = read_fill(iocb, iov_iter_count(to));
+	if (err)
+		return err;
+	do {
+		pagefault_disable();
+		n = filemap_read(iocb, to, 0);
+		pagefault_enable();
+		if (n > 0)
+			done += n;
+	} while ((n > 0 || n == -EFAULT) && iov_iter_count(to) &&
+		 cohfs_plan_fault_in(plan, to));
+	return done ? done : n;
+}
+
+static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
+			    struct cohfs_plan *plan)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	pgoff_t first = iocb->ki_pos >> PAGE_SHIFT;
+	pgoff_t last = (iocb->ki_pos + iov_iter_count(to) - 1) >> PAGE_SHIFT;
+	ssize_t n;
+	int err;
+
+	if (!plan->user) {
+		err = cohfs_range_lock(inode, first, last, COHFS_PR, 0);
+		if (err)
+			return err;
+		n = read_locked(iocb, to, plan);
+		cohfs_range_unlock(inode, first, last, COHFS_PR);
+		return n;
+	}
+	err = cohfs_plan_lock_attrs(plan, COHFS_PR);
+	if (!err)
+		err = cohfs_plan_lock_ranges(plan, first, last);
+	if (err)
+		return err;
+	n = read_locked(iocb, to, plan);
+	cohfs_plan_unlock(plan);
+	return n;
+}
+
+/* The copy stopped at user memory: repeat it with that memory in core? */
+static bool copy_repeat(struct kiocb *iocb, struct iov_iter *iter,
+			struct cohfs_plan *plan, size_t *window, ssize_t n,
+			int *err)
+{
+	if (!iov_iter_count(iter) || !n || (n < 0 && n != -EFAULT))
+		return false;
+	*err = cohfs_plan_prepare(plan, iter, window);
+	trace_cohfs_copy_retry(plan->target, iocb->ki_pos, iov_iter_count(iter),
+			       plan->user, plan->count);
+	return !*err;
+}
+
+static ssize_t cohfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t window = FAULT_WINDOW;
+	struct cohfs_plan plan;
+	ssize_t n, done = 0;
+	int err = 0;
+
+	if (!iov_iter_count(to))
+		return 0;
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+		return -EIO;
+	cohfs_plan_init(&plan, inode, COHFS_PR);
+	do {
+		n = read_attempt(iocb, to, &plan);
+		if (n > 0) {
+			done += n;
+			window = FAULT_WINDOW;
+			/* short at EOF, not at a fault */
+			if (iocb->ki_pos >= i_size_read(inode))
+				break;
+		}
+	} while (copy_repeat(iocb, to, &plan, &window, n, &err));
+	cohfs_plan_fini(&plan);
+	if (done)
+		return done;
+	return err ? err : n;
+}
+
+/* How far to allocate ahead of an append: half the file, at most AHEAD_MAX. */
+static u64 write_ahead(struct inode *inode, loff_t end)
+{
+	loff_t size = i_size_read(inode);
+
+	if (end <= size)
+		return 0;
+	return min_t(u64, AHEAD_MAX, size / 2) >> COHFS_BLOCK_SHIFT;
+}
+
+/* Blocks for [@pos, @pos + @len); on a full disk as long a prefix as there is. */
+static ssize_t write_allocate(struct inode *inode, loff_t pos, size_t len)
+{
+	u64 first = pos >> COHFS_BLOCK_SHIFT;
+	u64 last = (pos + len - 1) >> COHFS_BLOCK_SHIFT;
+	u64 lblk = first, blk, n;
+	int err;
+
+	err = cohfs_extmap_allocate(inode, first, last,
+				    write_ahead(inode, pos + len));
+	if (!err)
+		return len;
+	if (err != -ENOSPC)
+		return err;
+	while (lblk <= last && (n = cohfs_extmap_lookup(inode, lblk, &blk)) && blk)
+		lblk += n;
+	if (lblk == first)
+		return -ENOSPC;
+	return min_t(u64, len, (lblk << COHFS_BLOCK_SHIFT) - pos);
+}
+
+/* Allocate for and copy one window.  Returns bytes copied or an error. */
+static ssize_t write_window(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t count = iov_iter_count(from);
+	ssize_t n;
+
+	n = write_allocate(inode, iocb->ki_pos, min(count, COPY_WINDOW));
+	if (n < 0)
+		return n;
+	iov_iter_truncate(from, n);
+	pagefault_disable();
+	n = iomap_file_buffered_write(iocb, from, &cohfs_iomap_ops, NULL);
+	pagefault_enable();
+	iov_iter_reexpand(from, count - max_t(ssize_t, n, 0));
+	return n;
+}
+
+/*
+ * What growth changed, journaled; I EX.  Times of in-size writes are published
+ * later.
+ */
+static int write_finish(struct inode *inode, bool grows)
+{
+	handle_t *handle;
+	int err, err2;
+
+	if (!grows) {
+		cohfs_times_touch(inode);
+		return 0;
+	}
+	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+	err = cohfs_inode_write(handle, inode);
+	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
+	err2 = cohfs_trans_end(handle);
+	return err ? err : err2;
+}
+
+/* D EX is held for the range, I EX if the file grows. */
+static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from,
+			    struct cohfs_plan *plan, bool grows)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t size = i_size_read(inode);
+	ssize_t n = 0, done = 0;
+	int err;
+
+	if (iocb->ki_pos > size) {
+		err = cohfs_zero_tail(inode, size, iocb->ki_pos);
+		if (err)
+			return err;
+	}
+	do {
+		n = write_window(iocb, from);
+		if (n > 0)
+			done += n;
+	} while (iov_iter_count(from) &&
+		 (n > 0 || (n == -EFAULT && cohfs_plan_fault_in(plan, from))));
+	if (!done)
+		return n;
+	err = write_finish(inode, grows);
+	return err ? err : done;
+}
+
+/*
+ * Locks for one attempt, decided with a true i_size.  @mode is the mode of I to
+ * begin with; -EAGAIN asks to come again with EX because the file will grow.
+ * Returns the bytes that may be written, 0 for none.
+ */
+static ssize_t write_lock_all(struct kiocb *iocb, struct iov_iter *from,
+			  struct cohfs_plan *plan, enum cohfs_mode mode,
+			  bool *grows)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t size, end;
+	ssize_t count;
+	int err;
+
+	err = cohfs_plan_lock_attrs(plan, mode);
+	if (err)
+		return err;
+	count = generic_write_checks(iocb, from);
+	if (count <= 0)
+		goto out_unlock;
+	size = i_size_read(inode);
+	end = iocb->ki_pos + count;
+	*grows = end > size;
+	if (*grows && mode != COHFS_EX) {
+		count = -EAGAIN;
+		goto out_unlock;
+	}
+	err = cohfs_plan_lock_ranges(plan, min(iocb->ki_pos, size) >> PAGE_SHIFT,
+				     (end - 1) >> PAGE_SHIFT);
+	return err ? err : count;
+
+out_unlock:
+	cohfs_plan_unlock(plan);
+	return count;
+}
+
+/* An overwrite inside the file whose range is cached: no lock but D. */
+static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
+		       struct cohfs_plan *plan, ssize_t *ret)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t end = iocb->ki_pos + iov_iter_count(from);
+	pgoff_t first = iocb->ki_pos >> PAGE_SHIFT;
+	pgoff_t last = (end - 1) >> PAGE_SHIFT;
+	bool fits;
+
+	if (plan->user || (iocb->ki_flags & IOCB_APPEND))
+		return false;
+	if (end < iocb->ki_pos || end > i_size_read(inode))
+		return false;
+	if (cohfs_range_lock(inode, first, last, COHFS_EX, COHFS_RANGE_TRY))
+		return false;
+	/* i_size is true only now */
+	fits = end <= i_size_read(inode);
+	if (fits)
+		*ret = write_locked(iocb, from, plan, false);
+	cohfs_range_unlock(inode, first, last, COHFS_EX);
+	return fits;
+}
+
+static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
+			     struct cohfs_plan *plan)
+{
+	bool append = iocb->ki_flags & IOCB_APPEND;
+	bool grows = false;
+	ssize_t n;
+
+	if (write_fast(iocb, from, plan, &n))
+		return n;
+	n = append ? -EAGAIN : write_lock_all(iocb, from, plan, COHFS_PR, &grows);
+	if (n == -EAGAIN)
+		n = write_lock_all(iocb, from, plan, COHFS_EX, &grows);
+	if (n <= 0)
+		return n;
+	n = write_locked(iocb, from, plan, grows);
+	cohfs_plan_unlock(plan);
+	return n;
+}
+
+/*
+ * An append that was interrupted by a fault may go on only where it stopped; if
+ * another node has appended meanwhile the caller gets a short count, not a torn
+ * record.
+ */
+static bool append_moved(struct kiocb *iocb, loff_t expected)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	bool moved;
+
+	if (!(iocb->ki_flags & IOCB_APPEND))
+		return false;
+	if (cohfs_attr_lock(inode, COHFS_PR))
+		return true;
+	moved = i_size_read(inode) != expected;
+	cohfs_attr_unlock(inode, COHFS_PR);
+	return moved;
+}
+
+static ssize_t write_all(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t window = FAULT_WINDOW;
+	struct cohfs_plan plan;
+	ssize_t n, done = 0;
+	int err = 0;
+
+	cohfs_plan_init(&plan, inode, COHFS_EX);
+	do {
+		if (done && append_moved(iocb, iocb->ki_pos))
+			break;
+		n = write_attempt(iocb, from, &plan);
+		if (n > 0) {
+			done += n;
+			window = FAULT_WINDOW;
+		}
+	} while (copy_repeat(iocb, from, &plan, &window, n, &err));
+	cohfs_plan_fini(&plan);
+	if (done)
+		return done;
+	return err ? err : n;
+}
+
+/*
+ * Removing set-user-ID is a chmod and takes I and D itself, so it comes before our
+ * locks.  The mode must be fresh: if I was lost it is read again here; while D is
+ * cached nobody can have set the bits, that takes D EX over the whole file.
+ */
+static int write_remove_privs(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (!READ_ONCE(COHFS_I(inode)->ci_attr_valid)) {
+		err = cohfs_attr_lock(inode, COHFS_PR);
+		if (err)
+			return err;
+		cohfs_attr_unlock(inode, COHFS_PR);
+	}
+	return file_remove_privs(file);
+}
+
+static ssize_t cohfs_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	ssize_t ret;
+
+	if (!iov_iter_count(from))
+		return 0;
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+		return -EIO;
+	inode_lock(inode);
+	ret = write_remove_privs(file);
+	if (!ret)
+		ret = write_all(iocb, from);
+	inode_unlock(inode);
+	if (ret > 0)
+		ret = generic_write_sync(iocb, ret);
+	return ret;
+}
+
+static ssize_t cohfs_file_splice_read(struct file *in, loff_t *ppos,
+				      struct pipe_inode_info *pipe, size_t len,
+				      unsigned int flags)
+{
+	struct inode *inode = file_inode(in);
+	pgoff_t first = *ppos >> PAGE_SHIFT;
+	struct kiocb kiocb;
+	pgoff_t last;
+	ssize_t ret;
+	int err;
+
+	if (!len)
+		return 0;
+	last = (*ppos + len - 1) >> PAGE_SHIFT;
+	init_sync_kiocb(&kiocb, in);
+	kiocb.ki_pos = *ppos;
+	err = cohfs_range_lock(inode, first, last, COHFS_PR, 0);
+	if (err)
+		return err;
+	ret = read_fill(&kiocb, len);
+	if (!ret)
+		ret = filemap_splice_read(in, ppos, pipe, len, flags);
+	cohfs_range_unlock(inode, first, last, COHFS_PR);
+	return ret;
+}
+
+/* SEEK_DATA and SEEK_HOLE read the map, so they need the whole range filled. */
+static loff_t seek_extent(struct inode *inode, loff_t offset, int whence)
+{
+	u64 eof;
+	int err;
+
+	err = cohfs_range_lock(inode, 0, COHFS_RANGE_END, COHFS_PR, 0);
+	if (err)
+		return err;
+	eof = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
+	if (offset >= 0 && eof)
+		err = cohfs_extmap_fill(inode, offset >> PAGE_SHIFT, eof - 1);
+	if (!err)
+		offset = whence == SEEK_HOLE ?
+			iomap_seek_hole(inode, offset, &cohfs_iomap_ops) :
+			iomap_seek_data(inode, offset, &cohfs_iomap_ops);
+	cohfs_range_unlock(inode, 0, COHFS_RANGE_END, COHFS_PR);
+	return err ? err : offset;
+}
+
+static loff_t cohfs_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	switch (whence) {
+	case SEEK_END:
+		err = cohfs_attr_lock(inode, COHFS_PR);
+		if (err)
+			return err;
+		offset = generic_file_llseek(file, offset, whence);
+		cohfs_attr_unlock(inode, COHFS_PR);
+		return offset;
+	case SEEK_HOLE:
+	case SEEK_DATA:
+		offset = seek_extent(inode, offset, whence);
+		if (offset < 0)
+			return offset;
+		return vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
+	default:
+		return generic_file_llseek(file, offset, whence);
+	}
+}
+
+static int cohfs_file_fsync(struct file *file, loff_t start, loff_t end,
+			    int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	int err;
+
+	if (cohfs_is_withdrawn(cs))
+		return -EIO;
+	err = file_write_and_wait_range(file, start, end);
+	if (!err && !datasync)
+		err = cohfs_times_publish(inode);
+	/*
+	 * Data that another node took over is on disk but maybe only in the disk's
+	 * cache: the flush that ends the commit covers it, the disk is one.
+	 */
+	if (!err)
+		err = cohfs_log_commit_tid(cs, COHFS_I(inode)->ci_sync_tid);
+	return err;
+}
+
+/* close(2): the times of what was written through this file become visible. */
+static int cohfs_file_flush(struct file *file, fl_owner_t id)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	return cohfs_times_publish(file_inode(file));
+}
+
+/* The last mapping may outlive the last close(2). */
+static int cohfs_file_release(struct inode *inode, struct file *file)
+{
+	if (file->f_mode & FMODE_WRITE)
+		cohfs_times_publish(inode);
+	return 0;
+}
+
+const struct file_operations cohfs_file_fops = {
+	.owner		= THIS_MODULE,
+	.llseek		= cohfs_file_llseek,
+	.read_iter	= cohfs_file_read_iter,
+	.write_iter	= cohfs_file_write_iter,
+	.mmap		= cohfs_mmap,
+	.fsync		= cohfs_file_fsync,
+	.flush		= cohfs_file_flush,
+	.release	= cohfs_file_release,
+	.splice_read	= cohfs_file_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.setlease	= simple_nosetlease,	/* a lease here would not reach the others */
+};
+
+const struct inode_operations cohfs_file_iops = {
+	.getattr	= cohfs_getattr,
+	.setattr	= cohfs_setattr,
+	.permission	= cohfs_permission,
+};

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* In-core inodes. */
+#ifndef _COHFS_INODE_H
+#define _COHFS_INODE_H
+
+#include <linux/fs.h>
+#include <linux/jbd2.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <cohfs/attr.h>
+#include "extmap.h"
+#include "map.h"
+#include "object.h"
+#include "super.h"
+
+struct cohfs_newino;
+
+struct cohfs_inode {
+	struct cohfs_object *ci_open;	/* O: PR cached while in core, see lockops.c */
+	struct cohfs_object *ci_attr;	/* I */
+	struct cohfs_object *ci_data;	/* D, regular files only; use range.h */
+	struct cohfs_object *ci_maplk;	/* M, regular files only */
+
+	/* Attributes in ci_vfs are valid while I is granted and this is set; set by
+	 * cohfs_attr_lock() after a refresh, under ci_attr_mutex; cleared when I is
+	 * lost (no holder then).  Readers without I get what was true when they
+	 * looked.
+	 */
+	bool ci_attr_valid;
+	struct mutex ci_attr_mutex;	/* also: one writer of the inode block */
+	bool ci_lvb_valid;		/* protected by ci_attr->spin, like ci_lvb */
+	struct cohfs_lvb_inode ci_lvb;	/* as granted, or as it will be published */
+
+	/* Directories: a number that no other directory ever has, replaced when I
+	 * is lost.  Dentries remember it in d_time: equal means still true.
+	 */
+	u64 ci_dir_epoch;
+	struct rw_semaphore ci_dir_sem;	/* directories: contents; after I, before G.
+					 * Readers may hold i_rwsem instead.
+					 */
+	u32 ci_flags;			/* FS_IOC_GETFLAGS */
+	u32 ci_time_gen;
+	u32 ci_orphan_slot;		/* as on disk */
+	struct timespec64 ci_btime;
+	tid_t ci_sync_tid;		/* last transaction that changed this inode, 0:
+					 * none since it came into core
+					 */
+	bool ci_no_reap;		/* eviction says nothing about deletion: never
+					 * was on disk, is being deleted, or hidden
+					 */
+
+	struct mutex ci_map_mutex;	/* regular files: local side of M */
+	struct cohfs_extmap ci_extmap;	/* extmap.c: block mapping valid under D */
+	int ci_fault_err;		/* mmap.c: for the repeated fault, xchg'ed */
+
+	/* times.c: mtime of data writes that I does not know yet */
+	spinlock_t ci_times_lock;
+	struct list_head ci_times_link;
+	bool ci_times_pending;
+	u32 ci_times_gen;		/* ci_time_gen when the range was granted */
+	struct timespec64 ci_times;
+
+	/* range.c: who holds ranges of this file across a user copy */
+	spinlock_t ci_holds_lock;	/* protects ci_holds */
+	struct list_head ci_holds;	/* struct cohfs_range_hold */
+
+	struct inode ci_vfs;
+};
+
+static inline struct cohfs_inode *COHFS_I(const struct inode *inode)
+{
+	return container_of(inode, struct cohfs_inode, ci_vfs);
+}
+
+static inline struct cohfs_map cohfs_inode_map(struct inode *inode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	return (struct cohfs_map) {
+		.cs = COHFS_SB(inode->i_sb),
+		.set = S_ISDIR(inode->i_mode) ? &ci->ci_attr->meta
+					      : &ci->ci_maplk->meta,
+		.ino = inode->i_ino,
+		.generation = inode->i_generation,
+	};
+}
+
+/* inode.c */
+int __init cohfs_inode_cache_init(void);
+void cohfs_inode_cache_exit(void);
+struct inode *cohfs_alloc_inode(struct super_block *sb);
+void cohfs_free_inode(struct inode *inode);
+
+/**
+ * cohfs_iget() - the inode @ino
+ * @generation: expected, or 0 for any
+ *
+ * Attributes are as of some moment in the past, cohfs_attr_lock() refreshes them.
+ * Context: sleeps, DLM (O and I); nothing of rank OPEN or later is held.
+ * Return: inode or ERR_PTR: -ESTALE (freed, unlinked, or another generation),
+ * -EIO, -EFSCORRUPTED, -ENOMEM, -EINTR.
+ */
+struct inode *cohfs_iget(struct super_block *sb, u64 ino, u32 generation);
+
+/**
+ * cohfs_iget_dying() - the inode @ino for its deletion: private, not hashed, O EX
+ * Return: inode or ERR_PTR: -EAGAIN (in core somewhere), -ESTALE (no such inode,
+ * or not unlinked), -EIO, ...
+ */
+struct inode *cohfs_iget_dying(struct super_block *sb, u64 ino, u32 generation);
+
+/**
+ * cohfs_new_inode() - in-core inode for a number from the pool
+ * @type: S_IFMT bits
+ *
+ * Takes over @ni's object; I stays held EX by the caller.  Hashed with I_NEW, no
+ * attributes: cohfs_inode_init() under the parent's I.
+ * Context: as cohfs_pool_get().
+ * Return: inode, or ERR_PTR with @ni as it was.
+ */
+struct inode *cohfs_new_inode(struct super_block *sb, struct cohfs_newino *ni,
+			      umode_t type);
+/** cohfs_new_inode_undo() - the inode was not created after all; number to the pool */
+void cohfs_new_inode_undo(struct inode *inode, struct cohfs_newino *ni);
+/** cohfs_inode_init() - attributes of a new inode in @dir, whose I is held */
+void cohfs_inode_init(struct mnt_idmap *idmap, struct inode *dir,
+		      struct inode *inode, umode_t mode, dev_t rdev);
+/**
+ * cohfs_inode_create() - write the block of a new inode
+ * @parent: number of the directory it is in
+ * @target: of a symbolic link, else NULL
+ */
+int cohfs_inode_create(handle_t *handle, struct inode *inode, u64 parent,
+		       const char *target);
+
+/** cohfs_inode_write() - attributes of @inode into its block, in @handle; I is EX */
+int cohfs_inode_write(handle_t *handle, struct inode *inode);
+#define COHFS_INODE_CREDITS 1
+/** cohfs_inode_reparent() - a directory moves; I is EX, goes with a write */
+int cohfs_inode_reparent(handle_t *handle, struct inode *inode, u64 parent);
+/** cohfs_inode_parent() - number of the parent of a directory; I is held */
+int cohfs_inode_parent(struct inode *inode, u64 *parent);
+/** cohfs_inode_block() - the block of @inode, I is held; brelse() it */
+struct buffer_head *cohfs_inode_block(struct inode *inode);
+
+/** cohfs_inode_let_go() - unlinked elsewhere: leave core as soon as nobody uses it */
+void cohfs_inode_let_go(struct inode *inode);
+void cohfs_evict_inode(struct inode *inode);
+int cohfs_drop_inode(struct inode *inode);
+/** cohfs_dir_epoch() - a number that was never used before */
+u64 cohfs_dir_epoch(void);
+
+/* attr.c */
+int cohfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		  struct kstat *stat, u32 mask, unsigned int flags);
+int cohfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		  struct iattr *attr);
+int cohfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
+/** cohfs_update_time() - for inodes without data: atime is not kept */
+int cohfs_update_time(struct inode *inode, int flags);
+void cohfs_attr_get(struct inode *inode, struct cohfs_attr *attr);
+/** cohfs_attr_set_flags() - i_flags from ci_flags and mode; I is held */
+void cohfs_attr_set_flags(struct inode *inode);
+
+/**
+ * cohfs_attr_lock() - hold I and have ci_vfs up to date
+ * @mode: COHFS_PR or COHFS_EX
+ * Context: rank INODE.  Killable.
+ * Return: 0, -EINTR, -EIO, -EFSCORRUPTED; -ESTALE only while an inode comes into
+ * core.  An inode without links is no error.
+ */
+int __must_check cohfs_attr_lock(struct inode *inode, enum cohfs_mode mode);
+void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
+
+/* lockops.c: what giving up O, I, M, G, ... means; D is in range.c */
+const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type);
+
+/* namei.c, dir.c, symlink in namei.c */
+extern const struct inode_operations cohfs_dir_iops;
+extern const struct inode_operations cohfs_symlink_iops;
+extern const struct inode_operations cohfs_special_iops;
+extern const struct file_operations cohfs_dir_fops;
+extern const struct dentry_operations cohfs_dops;
+/* rename.c */
+int cohfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+		 struct dentry *old_dentry, struct inode *new_dir,
+		 struct dentry *new_dentry, unsigned int flags);
+/* file.c, aops.c */
+extern const struct inode_operations cohfs_file_iops;
+extern const struct file_operations cohfs_file_fops;
+extern const struct address_space_operations cohfs_aops;
+
+/* orphan.c */
+/**
+ * cohfs_orphan_init() - mount: queue what a crash has left in our orphan directory
+ * Context: log open, groups ready; before the first unlink.
+ */
+int cohfs_orphan_init(struct cohfs_sb *cs);
+/**
+ * cohfs_orphan_exit() - unmount: finish the deletions under way
+ * Context: ->put_super, all inodes evicted; log, groups and lockspace still work.
+ */
+void cohfs_orphan_exit(struct cohfs_sb *cs);
+
+#endif /* _COHFS_INODE_H */

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What giving up a cluster lock means, per type.  D is in range.c.
+ *
+ * Everything here runs in revoke workers: it may write, flush and wait for I/O, but
+ * never takes a cluster lock.
+ */
+#include <linux/fs.h>
+#include <linux/posix_acl.h>
+#include <linux/sched/mm.h>
+#include <linux/security.h>
+#include "../dlm_glue/core/lvb.h"
+#include "inode.h"
+#include "log.h"
+#include "orphan.h"
+#include "range.h"
+
+/*
+ * Metadata may go to another node when it is committed, in place and below the
+ * journal tail; then what is cached here is forgotten unless we keep a read right.
+ */
+static int meta_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
+			enum cohfs_mode to)
+{
+	struct cohfs_object *obj = cohfs_object_of(lk);
+	unsigned int nofs = memalloc_nofs_save();
+	int err = 0;
+
+	if (cohfs_metaset_dirty(obj->cs, &obj->meta))
+		err = cohfs_log_flush(obj->cs, READ_ONCE(obj->meta.dirty_seq));
+	if (!err && to < COHFS_PR)
+		cohfs_metaset_clear(&obj->meta);
+	memalloc_nofs_restore(nofs);
+	return err;
+}
+
+static void object_free(struct cohfs_lock *lk)
+{
+	cohfs_object_free(cohfs_object_of(lk));
+}
+
+/* C, S, R, M, G: blocks, and nothing else, or not even those. */
+static const struct cohfs_lock_ops meta_ops = {
+	.give_up	= meta_give_up,
+	.free		= object_free,
+};
+
+/* I(ino) ------------------------------------------------------------------- */
+
+/*
+ * Keep what ->publish will write.  Attributes that were never read under this grant
+ * are not ours to publish, but then the value block that came with it still holds,
+ * or was invalid and stays so.
+ */
+static void save_lvb(struct cohfs_inode *ci)
+{
+	struct cohfs_attr attr;
+
+	if (!ci->ci_attr_valid)
+		return;
+	cohfs_attr_get(&ci->ci_vfs, &attr);
+	cohfs_lvb_encode(&ci->ci_lvb, &attr);
+	ci->ci_lvb_valid = true;
+}
+
+/*
+ * Nobody holds I.  Lockless readers (RCU walk, d_revalidate) see the old attributes
+ * and the old epoch until here, and no other node can change a thing before this
+ * node has lowered the lock, later: what they saw was true when they looked.
+ */
+static void forget_attr(struct cohfs_inode *ci)
+{
+	struct inode *inode = &ci->ci_vfs;
+
+	WRITE_ONCE(ci->ci_attr_valid, false);
+	if (S_ISDIR(inode->i_mode))
+		WRITE_ONCE(ci->ci_dir_epoch, cohfs_dir_epoch());
+	forget_all_cached_acls(inode);
+	security_inode_invalidate_secctx(inode);
+}
+
+/*
+ * An inode that is being evicted is no obstacle: its eviction touches neither the
+ * attributes nor the blocks under I.
+ */
+static int attr_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
+			enum cohfs_mode to)
+{
+	struct cohfs_object *obj = cohfs_object_of(lk);
+	int err = meta_give_up(lk, from, to);
+
+	if (err)
+		return err;
+	spin_lock(&obj->spin);
+	if (obj->ci) {
+		save_lvb(obj->ci);
+		if (to < COHFS_PR)
+			forget_attr(obj->ci);
+	}
+	spin_unlock(&obj->spin);
+	return 0;
+}
+
+/*
+ * Once the inode is gone the value block stays zero, which is as good as none: the
+ * next one who wants the attributes reads the inode's block.
+ */
+static void attr_publish(struct cohfs_lock *lk, void *lvb)
+{
+	struct cohfs_object *obj = cohfs_object_of(lk);
+
+	spin_lock(&obj->spin);
+	if (obj->ci && obj->ci->ci_lvb_valid)
+		memcpy(lvb, &obj->ci->ci_lvb, sizeof(obj->ci->ci_lvb));
+	spin_unlock(&obj->spin);
+}
+
+static void attr_granted(struct cohfs_lock *lk, enum cohfs_mode from,
+			 enum cohfs_mode to, const void *lvb)
+{
+	struct cohfs_object *obj = cohfs_object_of(lk);
+
+	if (from >= COHFS_PR)
+		return;		/* what we know has not changed */
+	spin_lock(&obj->spin);
+	if (obj->ci) {
+		obj->ci->ci_lvb_valid = lvb;
+		if (lvb)
+			memcpy(&obj->ci->ci_lvb, lvb, sizeof(obj->ci->ci_lvb));
+	}
+	spin_unlock(&obj->spin);
+}
+
+static const struct cohfs_lock_ops attr_ops = {
+	.give_up	= attr_give_up,
+	.publish	= attr_publish,
+	.granted	= attr_granted,
+	.free		= object_free,
+};
+
+/* O(ino) ------------------------------------------------------------------- */
+
+/*
+ * Only a deletion asks for more than PR, so whoever asks has seen that the inode has
+ * no links left.  If it is merely cached here it goes now, else at its last use; in
+ * both cases eviction drops the lock, and until then it stays as it is.  Hence PR
+ * need not be held, being cached is enough to keep the inode alive everywhere.
+ */
+static int open_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
+			enum cohfs_mode to)
+{
+	struct cohfs_object *obj = cohfs_object_of(lk);
+	struct inode *inode;
+	bool attached;
+
+	spin_lock(&obj->spin);
+	attached = obj->ci;
+	obj->asked = attached;
+	spin_unlock(&obj->spin);
+	if (!attached)
+		return 0;
+	inode = cohfs_object_grab_inode(obj);
+	if (inode) {
+		cohfs_inode_let_go(inode);
+		iput(inode);
+	}
+	return -EINPROGRESS;
+}
+
+static void open_free(struct cohfs_lock *lk)
+{
+	struct cohfs_object *obj = cohfs_object_of(lk);
+
+	if (obj->reap)
+		cohfs_reap_start(obj->cs, obj->reap);
+	cohfs_object_free(obj);
+}
+
+static const struct cohfs_lock_ops open_ops = {
+	.give_up	= open_give_up,
+	.free		= open_free,
+};
+
+const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type)
+{
+	switch (type) {
+	case COHFS_LT_OPEN:
+		return &open_ops;
+	case COHFS_LT_INODE:
+		return &attr_ops;
+	case COHFS_LT_RANGE:
+		return &cohfs_range_ops;
+	default:
+		return &meta_ops;
+	}
+}

@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Deletion: what becomes of an inode without links.
+ *
+ * The transaction that takes the last link lists the inode in the orphan directory
+ * of the unlinking node's slot.  It stays there until a worker, on whatever node,
+ * has O EX: then nobody has the inode in core.  The worker frees the data, step by
+ * step and restartable, and last, in one transaction, the entry and the inode itself.
+ *
+ * Who tries, and why somebody succeeds:
+ *  - Every node tries when an inode that it knows to be unlinked leaves its core,
+ *    after its own O is unlocked: so the last one to leave meets nobody.
+ *  - A try is a NOQUEUE request for O EX.  It tells the nodes that are in the way;
+ *    those that have the inode only cached let it go, the others will at its last
+ *    use, and both try then (open_give_up()).
+ *  - The node in whose directory it is listed goes on trying now and then.  It covers
+ *    two that refuse each other while both are leaving, and nodes that died.
+ *  - A node that dies or unmounts leaves the entries to the next mount of its slot.
+ *
+ * An orphan entry is removed only by who holds O EX of the inode, and an inode block
+ * is believed to be an orphan only if the entry is there: what an earlier deletion
+ * has left of the block looks the same.
+ */
+#include <linux/buffer_head.h>
+#include <linux/slab.h>
+#include "alloc.h"
+#include "change.h"
+#include "extmap.h"
+#include "inode.h"
+#include "log.h"
+#include "map.h"
+#include "orphan.h"
+#include "slot.h"
+
+#define RETRY_FIRST	(1UL * HZ)
+#define RETRY_MAX	(60UL * HZ)
+#define NAME_LEN	16
+#define WORKERS		4
+
+/**
+ * struct cohfs_reap - one inode to be deleted
+ * @link: in orphans->reaps
+ * @started: O of this node is unlocked, @work has been queued
+ * @own: listed in our directory: try until it works
+ */
+struct cohfs_reap {
+	struct list_head link;
+	struct cohfs_sb *cs;
+	struct delayed_work work;
+	u64 ino;
+	u32 generation;
+	unsigned long delay;
+	bool started;
+	bool own;
+};
+
+/**
+ * struct cohfs_orphans - of a mount
+ * @dir: our orphan directory
+ * @reaps: all struct cohfs_reap that are not done
+ * @closing: no retries any more
+ * @closed: no starts either
+ * @idle: @reaps has become empty
+ */
+struct cohfs_orphans {
+	struct inode *dir;
+	struct list_head reaps;
+	bool closing;
+	bool closed;
+	wait_queue_head_t idle;
+};
+
+/* Protects cs->orphans and what is in it; taken under nothing, nothing under it. */
+static DEFINE_SPINLOCK(orphans_lock);
+
+/* The directory -------------------------------------------------------------------- */
+
+struct inode *cohfs_orphan_dir(struct cohfs_sb *cs)
+{
+	return cs->orphans->dir;
+}
+
+/* Directory of @slot, with a reference */
+static struct inode *get_dir(struct cohfs_sb *cs, u32 slot)
+{
+	u64 ino = cohfs_slot_orphan_dir(cs, slot);
+	struct inode *dir;
+
+	if (!ino)
+		return ERR_PTR(-EIO);
+	dir = cohfs_iget(cs->sb, ino, 0);
+	if (IS_ERR(dir))
+		return dir;
+	if (!S_ISDIR(dir->i_mode)) {
+		iput(dir);
+		return ERR_PTR(cohfs_corrupt(cs->sb, ino,
+					     "orphan directory is no directory"));
+	}
+	/* nobody can reach it; its eviction means nothing */
+	inode_set_flags(dir, S_PRIVATE, S_PRIVATE);
+	COHFS_I(dir)->ci_no_reap = true;
+	return dir;
+}
+
+static struct qstr orphan_name(u64 ino, char *buf)
+{
+	snprintf(buf, NAME_LEN + 1, "%016llx", ino);
+	return (struct qstr)QSTR_INIT(buf, NAME_LEN);
+}
+
+int cohfs_orphan_plan(struct inode *inode, struct cohfs_dirplan *plan)
+{
+	struct inode *dir = cohfs_orphan_dir(COHFS_SB(inode->i_sb));
+	char buf[NAME_LEN + 1];
+	struct qstr name = orphan_name(inode->i_ino, buf);
+
+	plan->credits += COHFS_INODE_CREDITS;
+	return cohfs_dir_plan(dir, &name, plan);
+}
+
+int cohfs_orphan_add(handle_t *handle, struct inode *inode, struct cohfs_resv *resv)
+{
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	struct cohfs_dirtarget target = cohfs_dirtarget_of(inode);
+	struct inode *dir = cohfs_orphan_dir(cs);
+	loff_t size = i_size_read(dir);
+	char buf[NAME_LEN + 1];
+	struct qstr name = orphan_name(inode->i_ino, buf);
+	int err;
+
+	err = cohfs_dir_insert(handle, dir, &name, &target, resv);
+	if (!err && i_size_read(dir) != size)
+		err = cohfs_inode_write(handle, dir);
+	if (!err)
+		COHFS_I(inode)->ci_orphan_slot = cs->slot + 1;
+	return err;
+}
+
+/* I EX and ci_dir_sem of an orphan directory */
+static int dir_lock(struct inode *dir)
+{
+	int err = cohfs_attr_lock(dir, COHFS_EX);
+
+	if (!err)
+		down_write(&COHFS_I(dir)->ci_dir_sem);
+	return err;
+}
+
+static void dir_unlock(struct inode *dir)
+{
+	up_write(&COHFS_I(dir)->ci_dir_sem);
+	cohfs_attr_unlock(dir, COHFS_EX);
+}
+
+/* -ENOENT if @inode is not listed: then it is not ours to delete */
+static int check_listed(struct inode *dir, struct inode *inode)
+{
+	struct cohfs_dirtarget target;
+	char buf[NAME_LEN + 1];
+	struct qstr name = orphan_name(inode->i_ino, buf);
+	int err = dir_lock(dir);
+
+	if (err)
+		return err;
+	err = cohfs_dir_lookup(dir, &name, &target);
+	if (!err && !cohfs_dirtarget_is(&target, inode))
+		err = -ENOENT;
+	dir_unlock(dir);
+	return err;
+}
+
+/* Deleting one inode ----------------------------------------------------------------- */
+
+static int free_data(struct inode *inode)
+{
+	int err;
+
+	if (S_ISREG(inode->i_mode))
+		return cohfs_extmap_free(inode, 0, U64_MAX);
+	if (!S_ISDIR(inode->i_mode))
+		return 0;
+	err = cohfs_attr_lock(inode, COHFS_EX);
+	if (err)
+		return err;
+	err = cohfs_dir_free(inode);
+	cohfs_attr_unlock(inode, COHFS_EX);
+	return err;
+}
+
+/* The map root, if one was ever written; NULL if not */
+static struct buffer_head *read_root(struct inode *inode)
+{
+	struct cohfs_map map;
+
+	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
+		return NULL;
+	map = cohfs_inode_map(inode);
+	return cohfs_meta_read_unchecked(map.cs, map.set, inode->i_ino + 1,
+					 COHFS_BT_MAP, map.ino, map.generation);
+}
+
+/*
+ * Consumes the buffers.  In this order, since what is not freed is lost space, what
+ * is freed twice is damage.
+ */
+static int erase_change(handle_t *handle, struct inode *dir, struct inode *inode,
+			struct cohfs_resv *resv, struct buffer_head *block,
+			struct buffer_head *root)
+{
+	struct cohfs_metaset *set = &COHFS_I(inode)->ci_attr->meta;
+	char buf[NAME_LEN + 1];
+	struct qstr name = orphan_name(inode->i_ino, buf);
+	int err;
+
+	err = cohfs_dir_delete(handle, dir, &name);
+	if (err) {
+		brelse(root);
+		brelse(block);
+		return err;
+	}
+	if (root)
+		cohfs_meta_forget(handle, cohfs_inode_map(inode).set, root);
+	cohfs_meta_forget(handle, set, block);
+	return cohfs_free_extent(handle, resv, inode->i_ino, 2);
+}
+
+/* All locks held: entry and inode go in one transaction */
+static int erase_locked(struct inode *dir, struct inode *inode)
+{
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	struct buffer_head *block, *root;
+	u64 ino = inode->i_ino;
+	struct cohfs_resv resv;
+	handle_t *handle;
+	int err, err2;
+
+	block = cohfs_inode_block(inode);
+	if (IS_ERR(block))
+		return PTR_ERR(block);
+	root = read_root(inode);
+	if (IS_ERR(root)) {
+		brelse(block);
+		return PTR_ERR(root);
+	}
+	err = cohfs_free_reserve(cs, &ino, 1, &resv);
+	if (err)
+		goto out_brelse;
+	handle = cohfs_trans_begin(cs, COHFS_DIR_CHANGE_CREDITS + 2 + resv.credits);
+	if (IS_ERR(handle)) {
+		err = PTR_ERR(handle);
+		goto out_resv;
+	}
+	err = erase_change(handle, dir, inode, &resv, block, root);
+	err2 = cohfs_trans_end(handle);
+	cohfs_resv_end(cs, &resv);
+	return err ? err : err2;
+
+out_resv:
+	cohfs_resv_end(cs, &resv);
+out_brelse:
+	brelse(root);
+	brelse(block);
+	return err;
+}
+
+static int erase_with_map(struct inode *dir, struct inode *inode)
+{
+	struct cohfs_object *maplk = COHFS_I(inode)->ci_maplk;
+	int err;
+
+	if (!maplk)
+		return erase_locked(dir, inode);
+	err = cohfs_object_lock(maplk, COHFS_EX);
+	if (err)
+		return err;
+	err = erase_locked(dir, inode);
+	cohfs_object_unlock(maplk, COHFS_EX);
+	return err;
+}
+
+static int erase(struct inode *dir, struct inode *inode)
+{
+	struct inode *locks[] = { dir, inode };
+	int err = cohfs_attr_lock_all(locks, ARRAY_SIZE(locks));
+
+	if (err)
+		return err;
+	down_write(&COHFS_I(dir)->ci_dir_sem);
+	err = erase_with_map(dir, inode);
+	up_write(&COHFS_I(dir)->ci_dir_sem);
+	cohfs_attr_unlock_all(locks, ARRAY_SIZE(locks));
+	return err;
+}
+
+/*
+ * Return: 0 deleted, or nothing to delete; -EAGAIN in use somewhere; other errors
+ * leave the entry for the next mount, or for fsck.
+ */
+static int reap_inode(struct cohfs_sb *cs, u64 ino, u32 generation)
+{
+	struct inode *inode, *dir;
+	int err;
+
+	inode = cohfs_iget_dying(cs->sb, ino, generation);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode) == -ESTALE ? 0 : PTR_ERR(inode);
+	dir = get_dir(cs, COHFS_I(inode)->ci_orphan_slot - 1);
+	if (IS_ERR(dir)) {
+		err = PTR_ERR(dir);
+		goto out;
+	}
+	err = check_listed(dir, inode);
+	if (!err)
+		err = free_data(inode);
+	if (!err)
+		err = erase(dir, inode);
+	iput(dir);
+out:
+	iput(inode);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* The worker ---------------------------------------------------------------------------- */
+
+static void reap_done(struct cohfs_reap *reap)
+{
+	struct cohfs_orphans *orphans = reap->cs->orphans;
+
+	spin_lock(&orphans_lock);
+	list_del(&reap->link);
+	if (list_empty(&orphans->reaps))
+		wake_up(&orphans->idle);
+	spin_unlock(&orphans_lock);
+	kfree(reap);
+}
+
+/* True: queued once more */
+static bool reap_later(struct cohfs_reap *reap)
+{
+	bool again;
+
+	spin_lock(&orphans_lock);
+	again = reap->own && !reap->cs->orphans->closing;
+	if (again) {
+		reap->delay = clamp(2 * reap->delay, RETRY_FIRST, RETRY_MAX);
+		queue_delayed_work(reap->cs->delete_wq, &reap->work, reap->delay);
+	}
+	spin_unlock(&orphans_lock);
+	return again;
+}
+
+/* A freeze must not catch us with a lock in hand, so it is waited for here. */
+static void reap_work(struct work_struct *work)
+{
+	struct cohfs_reap *reap = container_of(to_delayed_work(work),
+					       struct cohfs_reap, work);
+	struct cohfs_sb *cs = reap->cs;
+	int err = -EIO;
+
+	if (!cohfs_is_withdrawn(cs)) {
+		sb_start_intwrite(cs->sb);
+		err = reap_inode(cs, reap->ino, reap->generation);
+		sb_end_intwrite(cs->sb);
+	}
+	if (err == -EAGAIN && reap_later(reap))
+		return;
+	if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs))
+		cohfs_warn(cs->sb, "inode %llu not deleted, stays an orphan: error %d",
+			   reap->ino, err);
+	reap_done(reap);
+}
+
+static struct cohfs_reap *reap_alloc(struct cohfs_sb *cs, u64 ino, u32 generation,
+				     bool own, gfp_t gfp)
+{
+	struct cohfs_reap *reap = kzalloc(sizeof(*reap), gfp);
+
+	if (!reap)
+		return NULL;
+	reap->cs = cs;
+	reap->ino = ino;
+	reap->generation = generation;
+	reap->own = own;
+	INIT_DELAYED_WORK(&reap->work, reap_work);
+	spin_lock(&orphans_lock);
+	list_add_tail(&reap->link, &cs->orphans->reaps);
+	spin_unlock(&orphans_lock);
+	return reap;
+}
+
+struct cohfs_reap *cohfs_reap_prepare(struct inode *inode)
+{
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	if (ci->ci_no_reap || !inode->i_generation || !cs->orphans ||
+	    cohfs_is_withdrawn(cs))
+		return NULL;
+	if (inode->i_nlink && !READ_ONCE(ci->ci_open->asked))
+		return NULL;
+	/* small, and the last use of a file is seldom in reclaim */
+	return reap_alloc(cs, inode->i_ino, inode->i_generation,
+			  ci->ci_orphan_slot == cs->slot + 1,
+			  GFP_NOFS | __GFP_NOFAIL);
+}
+
+/*
+ * After a withdrawal locks go when the lockspace does, after cohfs_orphan_exit(),
+ * which has taken such entries off the list.
+ */
+void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap)
+{
+	spin_lock(&orphans_lock);
+	if (cs->orphans && !cs->orphans->closed) {
+		reap->started = true;
+		queue_delayed_work(cs->delete_wq, &reap->work, 0);
+		reap = NULL;
+	}
+	spin_unlock(&orphans_lock);
+	kfree(reap);
+}
+
+/* Mount and unmount ----------------------------------------------------------------------- */
+
+static int queue_leaf(struct cohfs_sb *cs, const struct cohfs_dirleaf *leaf)
+{
+	struct cohfs_dirview view;
+	struct cohfs_reap *reap;
+	u64 key = 0;
+
+	for (; cohfs_dirleaf_next(leaf, key, &view); key = view.key + 1) {
+		reap = reap_alloc(cs, view.target.ino, view.target.generation, true,
+				  GFP_KERNEL);
+		if (!reap)
+			return -ENOMEM;
+		cohfs_reap_start(cs, reap);
+	}
+	return 0;
+}
+
+static int queue_leftovers(struct cohfs_sb *cs, struct inode *dir)
+{
+	struct cohfs_dirleaf *leaf = kmalloc(COHFS_BLOCK_SIZE, GFP_KERNEL);
+	u64 key = 0;
+	int ret;
+
+	if (!leaf)
+		return -ENOMEM;
+	do {
+		ret = dir_lock(dir);
+		if (ret)
+			break;
+		ret = cohfs_dir_copy(dir, key, leaf, &key);
+		dir_unlock(dir);
+		if (ret > 0)
+			ret = queue_leaf(cs, leaf);
+		else
+			key = COHFS_DIR_END;
+	} while (!ret && key != COHFS_DIR_END);
+	kfree(leaf);
+	return ret;
+}
+
+int cohfs_orphan_init(struct cohfs_sb *cs)
+{
+	struct cohfs_orphans *orphans = kzalloc(sizeof(*orphans), GFP_KERNEL);
+	int err;
+
+	if (!orphans)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&orphans->reaps);
+	init_waitqueue_head(&orphans->idle);
+	cs->delete_wq = alloc_workqueue("cohfs-delete-%s", WQ_UNBOUND | WQ_MEM_RECLAIM,
+					WORKERS, cs->sb->s_id);
+	if (!cs->delete_wq) {
+		kfree(orphans);
+		return -ENOMEM;
+	}
+	err = cohfs_linger_init(cs);
+	if (err)
+		goto err_linger;
+	orphans->dir = get_dir(cs, cs->slot);
+	if (IS_ERR(orphans->dir)) {
+		err = PTR_ERR(orphans->dir);
+		cohfs_err(cs->sb, "cannot get the orphan directory of slot %u: error %d",
+			  cs->slot, err);
+		goto err_dir;
+	}
+	cs->orphans = orphans;
+	err = queue_leftovers(cs, orphans->dir);
+	if (err)
+		cohfs_orphan_exit(cs);
+	return err;
+
+err_dir:
+	cohfs_linger_exit(cs);
+	cohfs_linger_free(cs);
+err_linger:
+	destroy_workqueue(cs->delete_wq);
+	cs->delete_wq = NULL;
+	kfree(orphans);
+	return err;
+}
+
+/* No more retries: a last try for what waits for one */
+static void close_reaps(struct cohfs_sb *cs, struct cohfs_orphans *orphans)
+{
+	struct cohfs_reap *reap;
+
+	spin_lock(&orphans_lock);
+	orphans->closing = true;
+	list_for_each_entry(reap, &orphans->reaps, link)
+		if (reap->started)
+			mod_delayed_work(cs->delete_wq, &reap->work, 0);
+	spin_unlock(&orphans_lock);
+}
+
+static bool reaps_empty(struct cohfs_orphans *orphans)
+{
+	bool empty;
+
+	spin_lock(&orphans_lock);
+	empty = list_empty(&orphans->reaps);
+	spin_unlock(&orphans_lock);
+	return empty;
+}
+
+/* What has not been started stays with its lock, and is freed with it */
+static void forget_unstarted(struct cohfs_orphans *orphans)
+{
+	struct cohfs_reap *reap, *tmp;
+
+	spin_lock(&orphans_lock);
+	orphans->closed = true;
+	list_for_each_entry_safe(reap, tmp, &orphans->reaps, link)
+		if (!reap->started)
+			list_del_init(&reap->link);
+	spin_unlock(&orphans_lock);
+}
+
+/*
+ * Eviction has queued the drop of every O, and each that has a reap starts it when it
+ * is unlocked; withdrawn, that may be never.
+ *
+ * Lingering locks go first: revokes are not served any more, and a node that waits for
+ * one of them may hold what a deletion here waits for.
+ */
+void cohfs_orphan_exit(struct cohfs_sb *cs)
+{
+	struct cohfs_orphans *orphans = cs->orphans;
+
+	if (!orphans)
+		return;
+	cohfs_linger_exit(cs);
+	close_reaps(cs, orphans);
+	while (!wait_event_timeout(orphans->idle, reaps_empty(orphans), HZ))
+		if (cohfs_is_withdrawn(cs))
+			break;
+	forget_unstarted(orphans);
+	destroy_workqueue(cs->delete_wq);
+	cs->delete_wq = NULL;
+	spin_lock(&orphans_lock);
+	cs->orphans = NULL;
+	spin_unlock(&orphans_lock);
+	iput(orphans->dir);
+	kfree(orphans);
+	cohfs_linger_free(cs);
+}

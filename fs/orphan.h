@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Unlinked inodes: listed in the orphan directory of the node that unlinked them
+ * until nobody has them in core, then deleted by a worker.
+ */
+#ifndef _COHFS_ORPHAN_H
+#define _COHFS_ORPHAN_H
+
+#include <linux/fs.h>
+#include <linux/jbd2.h>
+#include "dir.h"
+
+struct cohfs_reap;
+struct cohfs_resv;
+struct cohfs_sb;
+
+/** cohfs_orphan_dir() - our own; I(it) EX is needed to add a name */
+struct inode *cohfs_orphan_dir(struct cohfs_sb *cs);
+
+/**
+ * cohfs_orphan_plan() - what cohfs_orphan_add() will need
+ * Context: I EX and ci_dir_sem of the orphan directory are held until the add.
+ */
+int cohfs_orphan_plan(struct inode *inode, struct cohfs_dirplan *plan);
+/**
+ * cohfs_orphan_add() - list @inode, in the transaction that takes its last link
+ * Sets ci_orphan_slot; the caller writes @inode.
+ */
+int cohfs_orphan_add(handle_t *handle, struct inode *inode, struct cohfs_resv *resv);
+
+/**
+ * cohfs_reap_prepare() - an inode without links, or that somebody wants to delete,
+ * leaves core
+ * Context: eviction; never sleeps for anything but memory.
+ * Return: to be started when O is unlocked; NULL if there is nothing to do.
+ */
+struct cohfs_reap *cohfs_reap_prepare(struct inode *inode);
+/** cohfs_reap_start() - O is unlocked: try to delete.  Never sleeps. */
+void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap);
+
+#endif /* _COHFS_ORPHAN_H */

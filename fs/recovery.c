@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens when a node dies.
+ *
+ * From recovery_begin on the glue parks grants, for the lock manager hands out the
+ * locks of the dead before their journals are replayed.  When the membership is
+ * settled each survivor runs the work below: under the mount lock (rank MOUNT, never
+ * parked, one task in the cluster) it asks NOQUEUE for S of each failed slot.
+ *
+ *   - got it: the slot has no owner.  Replay; a journal that an earlier survivor has
+ *     replayed is empty.
+ *   - refused: the slot has a new owner.  It claimed the slot under the mount lock,
+ *     too, and replayed the journal before it did anything else.
+ *
+ * So after its pass each node knows that every journal in question is replayed, and
+ * thaws.  A node that joins meanwhile claims its slot under the same lock, and does
+ * not ask for any ordinary lock before that.
+ *
+ * A second death during all this: failed slots stay in the bitmap until replayed, the
+ * glue ignores a thaw for a generation that is over, and the pass that the next
+ * recovery_end starts does what is left.
+ */
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "../dlm_glue/glue.h"
+#include "object.h"
+#include "recovery.h"
+#include "slot.h"
+#include "super.h"
+
+#define SLOT_TRIES	10
+
+/**
+ * struct cohfs_recovery - recovery of a mount
+ * @mount_obj: the mount lock
+ * @mount_mutex: local side of the mount lock
+ * @lock: protects what follows
+ * @failed: slots (0 based) of dead nodes whose journals are not known to be empty
+ * @due: a recovery_end has not been acted on
+ * @generation: its generation
+ * @started, @stopped: the lockspace is known here; is going away
+ */
+struct cohfs_recovery {
+	struct cohfs_sb *cs;
+	struct cohfs_object *mount_obj;
+	struct mutex mount_mutex;
+	struct workqueue_struct *wq;
+	struct work_struct work;
+	spinlock_t lock;
+	u64 failed;
+	bool due;
+	u32 generation;
+	bool started;
+	bool stopped;
+};
+
+/* The mount lock ----------------------------------------------------------- */
+
+int cohfs_mount_lock(struct cohfs_sb *cs, unsigned int flags)
+{
+	struct cohfs_recovery *rec = cs->recovery;
+	int err;
+
+	if (flags & COHFS_LK_NOINTR)
+		mutex_lock(&rec->mount_mutex);
+	else if (mutex_lock_killable(&rec->mount_mutex))
+		return -EINTR;
+	err = cohfs_lock_acquire(&rec->mount_obj->lk, COHFS_EX, flags);
+	if (err)
+		mutex_unlock(&rec->mount_mutex);
+	return err;
+}
+
+void cohfs_mount_unlock(struct cohfs_sb *cs)
+{
+	struct cohfs_recovery *rec = cs->recovery;
+
+	cohfs_object_unlock(rec->mount_obj, COHFS_EX);
+	mutex_unlock(&rec->mount_mutex);
+}
+
+/* The work ----------------------------------------------------------------- */
+
+static u64 failed_slots(struct cohfs_recovery *rec)
+{
+	u64 failed;
+
+	spin_lock(&rec->lock);
+	failed = rec->failed;
+	spin_unlock(&rec->lock);
+	return failed;
+}
+
+/*
+ * Our own number among the failed belonged to a node that died before we joined; we
+ * hold S and have replayed it.
+ */
+static int replay_failed(struct cohfs_recovery *rec)
+{
+	struct cohfs_sb *cs = rec->cs;
+	u64 failed = failed_slots(rec);
+	u32 slot;
+	int err;
+
+	for (slot = 0; slot < cs->geo.slots; slot++) {
+		if (!(failed & BIT_ULL(slot)))
+			continue;
+		err = 0;
+		if (slot != cs->slot)
+			err = cohfs_slot_replay(cs, slot, SLOT_TRIES);
+		if (err < 0 && err != -EAGAIN)
+			return err;
+		cohfs_info(cs->sb, "slot %u: its node is gone, %s", slot,
+			   err == 1 ? "journal replayed here" :
+				      "journal needs no replay");
+	}
+	spin_lock(&rec->lock);
+	rec->failed &= ~failed;
+	spin_unlock(&rec->lock);
+	return 0;
+}
+
+/* Return: true once for each recovery, if nothing is left to replay */
+static bool may_thaw(struct cohfs_recovery *rec, u32 *generation)
+{
+	bool thaw;
+
+	spin_lock(&rec->lock);
+	thaw = rec->due && !rec->failed;
+	if (thaw)
+		rec->due = false;
+	*generation = rec->generation;
+	spin_unlock(&rec->lock);
+	return thaw;
+}
+
+static void recovery_work(struct work_struct *work)
+{
+	struct cohfs_recovery *rec = container_of(work, struct cohfs_recovery, work);
+	struct cohfs_sb *cs = rec->cs;
+	unsigned int nofs = memalloc_nofs_save();
+	u32 generation;
+	int err = 0;
+
+	if (cohfs_is_withdrawn(cs))
+		goto out;
+	if (failed_slots(rec)) {
+		err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
+		if (!err) {
+			err = replay_failed(rec);
+			cohfs_mount_unlock(cs);
+		}
+	}
+	if (err)
+		cohfs_withdraw(cs, "recovery of a dead node failed: error %d", err);
+	else if (may_thaw(rec, &generation))
+		cohfs_lockspace_thaw(cs->ls, generation);
+out:
+	memalloc_nofs_restore(nofs);
+}
+
+/* Called with rec->lock held. */
+static void queue_if_due(struct cohfs_recovery *rec)
+{
+	lockdep_assert_held(&rec->lock);
+	if (rec->due && rec->started && !rec->stopped)
+		queue_work(rec->wq, &rec->work);
+}
+
+/* Callbacks of the lockspace ----------------------------------------------- */
+
+/* Numbers beyond the last slot: a node that was refused for want of a journal */
+static void node_failed(void *arg, int nodeid, int slot)
+{
+	struct cohfs_sb *cs = arg;
+	struct cohfs_recovery *rec = cs->recovery;
+
+	if (slot < 1 || slot > cs->geo.slots)
+		return;
+	spin_lock(&rec->lock);
+	rec->failed |= BIT_ULL(slot - 1);
+	spin_unlock(&rec->lock);
+}
+
+static void recovery_end(void *arg, int our_slot, u32 generation)
+{
+	struct cohfs_recovery *rec = ((struct cohfs_sb *)arg)->recovery;
+
+	spin_lock(&rec->lock);
+	rec->due = true;
+	rec->generation = generation;
+	queue_if_due(rec);
+	spin_unlock(&rec->lock);
+}
+
+static void lost(void *arg)
+{
+	cohfs_withdraw(arg, "no longer a member of the lockspace");
+}
+
+const struct cohfs_lockspace_ops cohfs_recovery_ops = {
+	.node_failed = node_failed,
+	.recovery_end = recovery_end,
+	.lost = lost,
+};
+
+/* Mount -------------------------------------------------------------------- */
+
+int cohfs_recovery_init(struct cohfs_sb *cs)
+{
+	struct cohfs_recovery *rec = kzalloc(sizeof(*rec), GFP_KERNEL);
+
+	if (!rec)
+		return -ENOMEM;
+	rec->wq = alloc_workqueue("cohfs-recovery-%s", WQ_MEM_RECLAIM, 1,
+				  cs->sb->s_id);
+	if (!rec->wq) {
+		kfree(rec);
+		return -ENOMEM;
+	}
+	rec->cs = cs;
+	spin_lock_init(&rec->lock);
+	mutex_init(&rec->mount_mutex);
+	INIT_WORK(&rec->work, recovery_work);
+	cs->recovery = rec;
+	return 0;
+}
+
+int cohfs_recovery_start(struct cohfs_sb *cs)
+{
+	struct cohfs_recovery *rec = cs->recovery;
+	struct cohfs_object *obj;
+
+	obj = cohfs_object_create(cs, COHFS_LT_MOUNT, 0, NULL);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	rec->mount_obj = obj;
+	spin_lock(&rec->lock);
+	rec->started = true;
+	queue_if_due(rec);
+	spin_unlock(&rec->lock);
+	return 0;
+}
+
+void cohfs_recovery_stop(struct cohfs_sb *cs)
+{
+	struct cohfs_recovery *rec = cs->recovery;
+
+	if (!rec)
+		return;
+	spin_lock(&rec->lock);
+	rec->stopped = true;
+	spin_unlock(&rec->lock);
+	cancel_work_sync(&rec->work);
+	cohfs_object_drop(rec->mount_obj);
+	rec->mount_obj = NULL;
+}
+
+void cohfs_recovery_exit(struct cohfs_sb *cs)
+{
+	struct cohfs_recovery *rec = cs->recovery;
+
+	if (!rec)
+		return;
+	cs->recovery = NULL;
+	destroy_workqueue(rec->wq);
+	kfree(rec);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Membership events of the lockspace; who replays which journal, and when. */
+#ifndef _COHFS_RECOVERY_H
+#define _COHFS_RECOVERY_H
+
+struct cohfs_lockspace_ops;
+struct cohfs_sb;
+
+/** cohfs_recovery_ops - for cohfs_lockspace_join(), with the mount as argument */
+extern const struct cohfs_lockspace_ops cohfs_recovery_ops;
+
+int cohfs_recovery_init(struct cohfs_sb *cs);	/* before the join */
+/** cohfs_recovery_start() - cs->ls is set: act on what was reported during the join */
+int cohfs_recovery_start(struct cohfs_sb *cs);
+/** cohfs_recovery_stop() - ignore further events; waits for a running recovery */
+void cohfs_recovery_stop(struct cohfs_sb *cs);
+/** cohfs_recovery_exit() - after the lockspace is left: no callback can come */
+void cohfs_recovery_exit(struct cohfs_sb *cs);
+
+/**
+ * cohfs_mount_lock() - one task in the cluster claims slots or replays journals
+ * @flags: COHFS_LK_*
+ * Context: rank MOUNT; not parked by a recovery.  While it is held only locks of
+ * type SLOT may be waited for: a holder of any other lock may be waiting for a
+ * grant that is parked until this very lock has been had by a recovering node.
+ */
+int __must_check cohfs_mount_lock(struct cohfs_sb *cs, unsigned int flags);
+void cohfs_mount_unlock(struct cohfs_sb *cs);
+
+#endif /* _COHFS_RECOVERY_H */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Size changes of regular files.
+ *
+ * A size changes only under I EX *and* D EX on every page whose bytes change
+ * meaning: shrinking [new, inf), growing [old, new), each rounded down to the page,
+ * so that whoever holds a range may trust i_size without asking.
+ *
+ * Shrinking: the new size is journaled before the blocks are freed.  A crash between
+ * the two leaves blocks beyond EOF, which cost space until the next truncate and
+ * never show: growing again zeroes what it uncovers.
+ */
+#include <linux/iomap.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include "aops.h"
+#include "extmap.h"
+#include "inode.h"
+#include "log.h"
+#include "range.h"
+#include "times.h"
+#include "truncate.h"
+
+int cohfs_zero_tail(struct inode *inode, loff_t from, loff_t to)
+{
+	loff_t end = min_t(loff_t, to, round_up(from, PAGE_SIZE));
+	pgoff_t index = from >> PAGE_SHIFT;
+	int err;
+
+	if (end <= from)
+		return 0;
+	err = cohfs_extmap_fill(inode, index, index);
+	if (err)
+		return err;
+	return iomap_zero_range(inode, from, end - from, NULL, &cohfs_iomap_ops);
+}
+
+/* The new size, its times, and a new time generation, in one transaction. */
+static int journal_size(struct inode *inode, loff_t newsize)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	handle_t *handle;
+	int err, err2;
+
+	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	i_size_write(inode, newsize);
+	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+	ci->ci_time_gen++;
+	err = cohfs_inode_write(handle, inode);
+	ci->ci_sync_tid = handle->h_transaction->t_tid;
+	err2 = cohfs_trans_end(handle);
+	return err ? err : err2;
+}
+
+static int truncate_down(struct inode *inode, loff_t newsize)
+{
+	u64 first_free = DIV_ROUND_UP_ULL(newsize, COHFS_BLOCK_SIZE);
+	int err;
+
+	/*
+	 * Zero the tail before the size changes: iomap writes only below EOF, and
+	 * the zeroes must be on their way before anything can uncover the bytes.
+	 */
+	err = cohfs_zero_tail(inode, newsize, i_size_read(inode));
+	if (err)
+		return err;
+	err = journal_size(inode, newsize);
+	if (err)
+		return err;
+	truncate_pagecache(inode, newsize);
+	return cohfs_extmap_free(inode, first_free, U64_MAX);
+}
+
+static int truncate_up(struct inode *inode, loff_t newsize)
+{
+	loff_t oldsize = i_size_read(inode);
+	int err;
+
+	err = cohfs_zero_tail(inode, oldsize, newsize);
+	if (!err)
+		err = journal_size(inode, newsize);
+	if (!err)
+		pagecache_isize_extended(inode, oldsize, newsize);
+	return err;
+}
+
+int cohfs_truncate(struct inode *inode, loff_t newsize)
+{
+	loff_t oldsize = i_size_read(inode);
+	pgoff_t first = min(oldsize, newsize) >> PAGE_SHIFT;
+	int err;
+
+	err = cohfs_range_lock(inode, first, COHFS_RANGE_END, COHFS_EX,
+			       COHFS_RANGE_ATTR);
+	if (err)
+		return err;
+	cohfs_times_forget(inode);
+	if (newsize > oldsize)
+		err = truncate_up(inode, newsize);
+	else
+		err = truncate_down(inode, newsize);
+	cohfs_range_unlock(inode, first, COHFS_RANGE_END, COHFS_EX);
+	return err;
+}

@@ -1,0 +1,1 @@
+"""What scripts/lab is made of: one noun per file."""

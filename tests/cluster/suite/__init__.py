@@ -1,0 +1,1 @@
+"""The cluster tests: `rig` is the machines, `case` a test, the rest are the tests."""

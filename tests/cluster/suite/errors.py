@@ -1,0 +1,179 @@
+"""What must be refused, and how: images, options, devices, clusters."""
+
+import pathlib
+
+from suite import damage
+from suite.case import COHFS, Failure, case
+from suite.rig import MOUNT_POINT, on_each
+
+IMAGES = "/tmp/images"
+IMAGE_MB = 64
+MKFS = "/repo/tools/mkfs/mkfs.cohfs"
+
+PREPARE = f"""
+set -e
+modprobe loop 2>/dev/null || true
+mkdir -p {IMAGES} /mnt/image
+grep -q ' {IMAGES} ' /proc/mounts || mount -t tmpfs tmpfs {IMAGES}
+cd {IMAGES}
+rm -f base
+truncate -s {IMAGE_MB}M base
+{MKFS} -j 1 -f base
+"""
+
+# Something of everything, and a directory and a file that need more than one block.
+POPULATE = """
+set -e
+mount -t cohfs -o loop,lock=local base /mnt/image
+cd /mnt/image
+mkdir names
+i=0; while [ $i -lt 150 ]; do : > names/a-rather-long-name-to-fill-blocks-$i; i=$((i+1)); done
+i=0; while [ $i -lt 20 ]; do
+	dd if=/dev/zero of=extents bs=4096 seek=$((i*3)) count=1 conv=notrunc 2>/dev/null; i=$((i+1))
+done
+ln -s names link
+mknod null c 1 3
+cd /
+umount /mnt/image
+"""
+
+# Tries one damaged image with everything that could trip over it.  Only hanging
+# is wrong here; the log gate sees the rest.
+TRY = """
+cd {images}
+cp --sparse=always base image
+dd if=/share/{file} of=image bs=4096 seek={number} count=1 conv=notrunc 2>/dev/null
+said=$(timeout 60 mount -t cohfs -o loop,lock=local image /mnt/image 2>&1)
+status=$?
+if [ $status = 0 ]; then
+	cd /mnt/image
+	for try in 'ls -lR . >/dev/null' 'cat extents >/dev/null' 'cat link/* >/dev/null' \\
+		'echo x >> extents' ': > new' 'mkdir newdir' 'mv new names/' \\
+		'truncate -s 5 extents' 'rm -rf names newdir extents link null' 'sync' 'df .'; do
+		timeout 60 sh -c "$try" >/dev/null 2>&1
+		[ $? != 124 ] || echo "hung: $try"
+	done
+	cd /
+	timeout 60 umount /mnt/image || echo "hung: umount"
+fi
+echo "mount status $status: $said"
+"""
+
+
+def _prepare(trial, node=0):
+    trial.shell(node, PREPARE + POPULATE)
+
+
+@case("301", "damaged-images", nodes=1, limit=300, filesystems=COHFS)
+def damaged_images(trial):
+    """Damaged images, with wrong and with right checksums, give errors: no oops, no
+    hang, and no mount when it is the superblock."""
+    share = pathlib.Path(trial.rig.share)
+    _prepare(trial)
+    trial.shell(0, f"cp --sparse=always {IMAGES}/base /share/base")
+    trial.check(damage.check_image(share / "base"),
+                "the checksum of the superblock is not the one this test computes")
+    every = damage.damages(share / "base", trial.size(1, 3))
+    mounted = 0
+    for number, one in enumerate(every):
+        (share / "block").write_bytes(one.block)
+        output = trial.rig.shell(0, TRY.format(images=IMAGES, file="block", number=one.number),
+                                 timeout=trial.limit)
+        trial.write(f"== {number} {one.name}\n{output.output}")
+        if "hung:" in output.output or output.status != 0:
+            raise Failure(f"{one.name}: {output.output.strip()[-200:]}")
+        if "mount status 0" in output.output:
+            mounted += 1
+            trial.check(not one.of_super, f"{one.name}: mounted")
+    trial.note(f"{len(every)} damages, {mounted} mounted all the same")
+
+
+def _refused(trial, script, *words, node=0):
+    """The script fails, and all of `words` are in what it or the kernel said."""
+    trial.mark(node)
+    output = trial.shell(node, script, fails=True)
+    said = output + trial.messages(node)
+    for word in words:
+        trial.check(word.lower() in said.lower(),
+                    f"{script}: nothing about {word!r} in: {said.strip()[-300:]}")
+
+
+@case("302", "wrong-mounts", nodes=1, limit=90, filesystems=COHFS)
+def wrong_mounts(trial):
+    """Foreign images, wrong options, wrong lock tables: a clear message each."""
+    _prepare(trial)
+    mount = f"cd {IMAGES} && mount -t cohfs -o loop"
+    _refused(trial, f"{mount},lock=wrong base /mnt/image", "lock")
+    _refused(trial, f"{mount},nosuchoption base /mnt/image", "nosuchoption")
+    _refused(trial, f"{mount},lock=dlm base /mnt/image", "lock table")
+    trial.shell(0, f"cd {IMAGES} && {MKFS} -f -t other:lab base")
+    _refused(trial, f"{mount},lock=dlm base /mnt/image", "other:lab")
+    trial.shell(0, f"cd {IMAGES} && truncate -s 0 base && truncate -s {IMAGE_MB}M base")
+    _refused(trial, f"{mount},lock=local base /mnt/image", "not a cohfs filesystem")
+    trial.shell(0, f"cd {IMAGES} && mkfs.ext4 -q -F base")
+    _refused(trial, f"{mount},lock=local base /mnt/image", "not a cohfs filesystem")
+    trial.shell(0, f"cd {IMAGES} && truncate -s 5000 base")
+    _refused(trial, f"{mount},lock=local base /mnt/image", "cohfs")
+    trial.shell(0, f"cd {IMAGES} && rm base && truncate -s {IMAGE_MB}M base && {MKFS} base && "
+                   f"truncate -s {IMAGE_MB // 2}M base")
+    _refused(trial, f"{mount},lock=local base /mnt/image", "blocks")
+
+
+@case("303", "mkfs-refusals", nodes=1, limit=90, filesystems=COHFS)
+def mkfs_refusals(trial):
+    """mkfs.cohfs refuses what is mounted, too small, or holds something, and says so."""
+    _prepare(trial)
+    work = f"cd {IMAGES} && "
+    _refused(trial, f"{MKFS} -f -t lab:lab /dev/disk", "mounted")
+    _refused(trial, f"{work}{MKFS} base", "cohfs", "-f")
+    trial.shell(0, f"{work}mkfs.ext4 -q -F base")
+    _refused(trial, f"{work}{MKFS} base", "ext4", "-f")
+    _refused(trial, f"{work}truncate -s 100K small && {MKFS} small", "small")
+    _refused(trial, f"{work}{MKFS} -f -t nocolon base", "nocolon")
+    _refused(trial, f"{work}{MKFS} -f -j 0 base", "0")
+    _refused(trial, f"{work}{MKFS} -f -j 1000 base", "1000")
+    _refused(trial, f"{work}{MKFS} -f -U nonsense base", "nonsense")
+    _refused(trial, f"{work}{MKFS} -f /does/not/exist", "/does/not/exist")
+    _refused(trial, MKFS, "usage")
+    trial.shell(0, f"{work}{MKFS} -f -L label -U 12345678-1234-1234-1234-123456789abc base")
+
+
+@case("304", "full", nodes=1, limit=180, filesystems=COHFS)
+def full(trial):
+    """A full filesystem gives ENOSPC to calls and SIGBUS to stores, loses nothing, and
+    works again when there is room."""
+    _prepare(trial)
+    trial.shell(0, f"cd {IMAGES} && mount -t cohfs -o loop,lock=local base /mnt/image")
+    trial.program("fileio", mode="full", nodes=1, directory="/mnt/image/full")
+    trial.shell(0, "umount /mnt/image")
+
+
+@case("305", "local", nodes=1, limit=120, filesystems=COHFS)
+def local(trial):
+    """lock=local works without a cluster, and what one mount wrote the next one reads."""
+    _prepare(trial)
+    mount = f"mount -t cohfs -o loop,lock=local {IMAGES}/base /mnt/image"
+    trial.shell(0, mount)
+    trial.program("fileio", nodes=1, directory="/mnt/image/contents")
+    trial.shell(0, "echo kept > /mnt/image/kept; umount /mnt/image; " + mount)
+    trial.check("kept" in trial.shell(0, "cat /mnt/image/kept"), "what was written is gone")
+    trial.program("meta", nodes=1, directory="/mnt/image/names")
+    trial.shell(0, "umount /mnt/image")
+
+
+@case("306", "too-many-nodes", nodes=3, limit=240, filesystems=COHFS)
+def too_many_nodes(trial):
+    """More nodes than journals: the last one is refused, the others do not notice."""
+    trial.unmount_all()
+    trial.shell(0, f"{MKFS} -f -j 2 -t $(. /lab/env; echo $CLUSTER:$FS_NAME) /dev/disk")
+    trial.mount(0)
+    trial.mount(1)
+    trial.shell(0, f"echo x > {MOUNT_POINT}/file")
+    _refused(trial, "/lab/node.sh mount ''", "more nodes than journals", node=2)
+    trial.check("x" in trial.shell(1, f"cat {MOUNT_POINT}/file"), "node 1 cannot read")
+    trial.unmount(1)
+    trial.mount(2)
+    trial.check("x" in trial.shell(2, f"cat {MOUNT_POINT}/file"), "node 2 cannot read")
+    trial.unmount_all()
+    trial.step(0, "mkfs")
+    on_each(range(trial.rig.nodes), trial.mount)
