@@ -12,6 +12,7 @@
  * A new begin at any point starts over; a thaw for an older generation is ignored.
  */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "lock.h"
 #include "trace.h"
@@ -190,6 +191,8 @@ void cohfs_lockspace_quiesce(struct cohfs_lockspace *ls)
 	unsigned int t;
 
 	set_gate(ls, COHFS_GATE_QUIESCED, 0);
+	/* a step that saw the old gate has queued what it had to: irqs are off there */
+	synchronize_rcu();
 	/* by rank: an item may wait for items of later ranks */
 	for (t = COHFS_LT_OPEN; t <= COHFS_LT_MAP; t++)
 		flush_workqueue(ls->ls_revoke_wq[t]);
@@ -212,7 +215,7 @@ static bool wait_for_drops(struct cohfs_lockspace *ls)
 static void free_remains(struct cohfs_lockspace *ls)
 {
 	struct cohfs_lock *lk, *next;
-	unsigned int held = 0;
+	int held = 0;
 	LIST_HEAD(dropped);
 	unsigned int t;
 
@@ -228,12 +231,16 @@ static void free_remains(struct cohfs_lockspace *ls)
 	}
 	mutex_unlock(&ls->ls_mutex);
 	if (held)
-		pr_err("cohfs: lockspace %s: %u locks were never dropped, leaking them\n",
+		pr_err("cohfs: lockspace %s: %d locks were never dropped, leaking them\n",
 		       ls->ls_name, held);
-	list_for_each_entry_safe(lk, next, &dropped, lk_list)
+	list_for_each_entry_safe(lk, next, &dropped, lk_list) {
+		if (cancel_delayed_work_sync(&lk->lk_priv->retry_work))
+			cohfs_lock_put(lk);
 		cohfs_lock_put(lk);	/* the owner's */
+	}
 	queue_work(ls->ls_free_wq, &ls->ls_free_work);
-	flush_workqueue(ls->ls_free_wq);
+	wait_event_idle_timeout(ls->ls_wait, atomic_read(&ls->ls_nr_locks) <= held,
+				10 * HZ);
 }
 
 static void account(struct cohfs_lockspace *ls)

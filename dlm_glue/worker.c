@@ -289,7 +289,7 @@ static void lk_destroy(struct cohfs_lock *lk)
 	lk->lk_ops->free(lk);
 
 	atomic64_inc(&ls->ls_destroyed);
-	if (atomic_dec_and_test(&ls->ls_nr_locks))
+	if (atomic_dec_and_test(&ls->ls_nr_locks) || ls_dead(ls))
 		wake_up_all(&ls->ls_wait);
 }
 

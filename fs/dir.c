@@ -492,16 +492,7 @@ static loff_t dir_llseek(struct file *file, loff_t offset, int whence)
 
 static int dir_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	struct inode *dir = file_inode(file);
-	struct cohfs_sb *cs = COHFS_SB(dir->i_sb);
-	tid_t tid = COHFS_I(dir)->ci_sync_tid;
-
-	if (cohfs_is_withdrawn(cs))
-		return -EIO;
-	/* changed before it came into core, maybe a moment ago */
-	if (!tid)
-		return cohfs_log_commit(cs, true);
-	return cohfs_log_commit_tid(cs, tid);
+	return cohfs_inode_commit(file_inode(file));
 }
 
 const struct file_operations cohfs_dir_fops = {

@@ -191,6 +191,7 @@ static int write_finish(struct inode *inode, bool grows)
 	handle_t *handle;
 	int err, err2;
 
+	cohfs_range_note_store(inode);
 	if (!grows) {
 		cohfs_times_touch(inode);
 		return 0;
@@ -479,7 +480,7 @@ static int cohfs_file_fsync(struct file *file, loff_t start, loff_t end,
 	 * cache: the flush that ends the commit covers it, the disk is one.
 	 */
 	if (!err)
-		err = cohfs_log_commit_tid(cs, COHFS_I(inode)->ci_sync_tid);
+		err = cohfs_inode_commit(inode);
 	return err;
 }
 

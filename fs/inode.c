@@ -33,6 +33,7 @@ static void init_once(void *mem)
 	init_rwsem(&ci->ci_dir_sem);
 	spin_lock_init(&ci->ci_times_lock);
 	INIT_LIST_HEAD(&ci->ci_times_link);
+	INIT_LIST_HEAD(&ci->ci_times_again);
 	spin_lock_init(&ci->ci_holds_lock);
 	INIT_LIST_HEAD(&ci->ci_holds);
 	inode_init_once(&ci->ci_vfs);
@@ -89,6 +90,13 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_no_reap = false;
 	cohfs_extmap_init(&ci->ci_extmap);
 	ci->ci_fault_err = 0;
+	ci->ci_store_task = NULL;
+	ci->ci_data_fresh = false;
+	ci->ci_handovers = 0;
+	ci->ci_migratory = 0;
+	ci->ci_stored = false;
+	ci->ci_times_unlogged = false;
+	ci->ci_times_handovers = 0;
 	ci->ci_times_pending = false;
 	ci->ci_vfs.i_mode = 0;	/* the VFS leaves it, attr.c needs it */
 	return &ci->ci_vfs;
@@ -470,6 +478,15 @@ int cohfs_inode_parent(struct inode *inode, u64 *parent)
 	*parent = le64_to_cpu(((struct cohfs_dinode *)bh->b_data)->i_parent);
 	brelse(bh);
 	return 0;
+}
+
+/* Without a number the inode was changed before it came into core, maybe just then */
+int cohfs_inode_commit(struct inode *inode)
+{
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	tid_t tid = READ_ONCE(COHFS_I(inode)->ci_sync_tid);
+
+	return tid ? cohfs_log_commit_tid(cs, tid) : cohfs_log_commit(cs, true);
 }
 
 /* Leaving core --------------------------------------------------------------------- */

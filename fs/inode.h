@@ -52,11 +52,24 @@ struct cohfs_inode {
 	struct mutex ci_map_mutex;	/* regular files: local side of M */
 	struct cohfs_extmap ci_extmap;	/* extmap.c: block mapping valid under D */
 	int ci_fault_err;		/* mmap.c: for the repeated fault, xchg'ed */
+	/* range.c: how the file is shared; guesses, no lock */
+	unsigned int ci_handovers;
+	u8 ci_migratory;
+	bool ci_stored;			/* since EX was granted */
+
+	struct task_struct *ci_store_task; /* mmap.c: compared, never followed */
+	pgoff_t ci_store_index;
+	bool ci_data_fresh;		/* range.c: i_size was read under I since D was
+					 * NL; set under D, cleared by its revoke
+					 */
 
 	/* times.c: mtime of data writes that I does not know yet */
 	spinlock_t ci_times_lock;
-	struct list_head ci_times_link;
+	struct list_head ci_times_link;	/* cs->times_list; under cs->times_lock */
+	struct list_head ci_times_again; /* times_work's own */
 	bool ci_times_pending;
+	bool ci_times_unlogged;		/* I knows, the journal does not; under I EX */
+	unsigned int ci_times_handovers; /* times_work: at its last visit */
 	u32 ci_times_gen;		/* ci_time_gen when the range was granted */
 	struct timespec64 ci_times;
 
@@ -142,6 +155,9 @@ int cohfs_inode_reparent(handle_t *handle, struct inode *inode, u64 parent);
 int cohfs_inode_parent(struct inode *inode, u64 *parent);
 /** cohfs_inode_block() - the block of @inode, I is held; brelse() it */
 struct buffer_head *cohfs_inode_block(struct inode *inode);
+
+/** cohfs_inode_commit() - what this node changed of @inode is durable (fsync) */
+int cohfs_inode_commit(struct inode *inode);
 
 /** cohfs_inode_let_go() - unlinked elsewhere: leave core as soon as nobody uses it */
 void cohfs_inode_let_go(struct inode *inode);

@@ -12,6 +12,12 @@
  * they are not, it takes the read-only PTE away, so that the store comes back
  * through ->fault, which asks for EX at once: one round, not PR and then EX.
  *
+ * Such a store may come back as a *load*: an instruction that reads the page before
+ * it writes it (a string move within the page; any read-modify-write on some
+ * emulated processors) would find the page mapped read-only again, and so on for
+ * ever.  Hence the note of who owes a store to which page: his loads of it ask for
+ * EX, too.
+ *
  * The cluster lock is let go before the PTE goes in.  What bridges the gap is the
  * folio lock: a revoke locks every folio after its first unmap, so it waits for the
  * PTE and takes it away again.
@@ -28,11 +34,60 @@
 #include "times.h"
 #include "trace.h"
 
-/* A store that must reach the other nodes, as opposed to a private copy. */
+/*
+ * One note per inode will do: a task whose note is overwritten by another thread
+ * maps the page read-only once more and writes the note anew, while the request for
+ * EX that page_mkwrite has started is under way.
+ */
+static void store_note(struct inode *inode, pgoff_t index)
+{
+	WRITE_ONCE(COHFS_I(inode)->ci_store_index, index);
+	WRITE_ONCE(COHFS_I(inode)->ci_store_task, current);
+}
+
+static bool store_noted(struct inode *inode, pgoff_t index)
+{
+	return READ_ONCE(COHFS_I(inode)->ci_store_task) == current &&
+	       READ_ONCE(COHFS_I(inode)->ci_store_index) == index;
+}
+
+static void store_done(struct inode *inode)
+{
+	if (READ_ONCE(COHFS_I(inode)->ci_store_task) == current)
+		WRITE_ONCE(COHFS_I(inode)->ci_store_task, NULL);
+}
+
+/* Can stores through this mapping reach the other nodes? */
+static bool may_store(const struct vm_fault *vmf)
+{
+	const vm_flags_t writable = VM_SHARED | VM_WRITE;
+
+	return (vmf->vma->vm_flags & writable) == writable;
+}
+
+/* Is this access such a store, or does one follow from the same instruction? */
 static bool is_shared_store(const struct vm_fault *vmf)
 {
-	return (vmf->flags & FAULT_FLAG_WRITE) &&
-	       (vmf->vma->vm_flags & VM_SHARED);
+	if (!may_store(vmf))
+		return false;
+	return (vmf->flags & FAULT_FLAG_WRITE) ||
+	       store_noted(file_inode(vmf->vma->vm_file), vmf->pgoff);
+}
+
+/*
+ * What to ask for.  Where loads have been followed by stores that had to ask again
+ * (a lock word, a counter: data that migrates), a load that has to ask anyway asks
+ * for EX.
+ */
+static enum cohfs_mode fault_mode(const struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+
+	if (is_shared_store(vmf))
+		return COHFS_EX;
+	if (may_store(vmf) && cohfs_range_migrates(inode))
+		return COHFS_EX;
+	return COHFS_PR;
 }
 
 static bool beyond_eof(struct inode *inode, pgoff_t index)
@@ -165,7 +220,7 @@ static vm_fault_t cohfs_fault_locked(struct vm_fault *vmf, struct inode *inode,
 static vm_fault_t cohfs_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
-	enum cohfs_mode mode = is_shared_store(vmf) ? COHFS_EX : COHFS_PR;
+	enum cohfs_mode mode = fault_mode(vmf);
 	unsigned int flags = COHFS_RANGE_TRY;
 	struct super_block *sb = inode->i_sb;
 	vm_fault_t ret;
@@ -195,6 +250,7 @@ static vm_fault_t mkwrite_refault(struct inode *inode, pgoff_t index, int err)
 	trace_cohfs_mkwrite_miss(inode, index, err);
 	if (err && err != -EAGAIN)
 		return fault_error(err);
+	store_note(inode, index);
 	unmap_mapping_range(inode->i_mapping, (loff_t)index << PAGE_SHIFT,
 			    PAGE_SIZE, 0);
 	return VM_FAULT_NOPAGE;
@@ -203,22 +259,25 @@ static vm_fault_t mkwrite_refault(struct inode *inode, pgoff_t index, int err)
 static vm_fault_t cohfs_page_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
-	unsigned int flags = COHFS_RANGE_TRY;
+	unsigned int flags = COHFS_RANGE_ASYNC;
 	pgoff_t index = vmf->pgoff;
 	vm_fault_t ret;
 	int err;
 
 	sb_start_pagefault(inode->i_sb);
 	if (cohfs_range_held(inode, index, COHFS_EX))
-		flags |= COHFS_RANGE_KEEP;
+		flags = COHFS_RANGE_KEEP;
 	err = cohfs_range_lock(inode, index, index, COHFS_EX, flags);
 	if (err) {
+		cohfs_range_note_upgrade(inode);
 		ret = mkwrite_refault(inode, index, err);
 	} else if (!page_is_mapped(inode, index, COHFS_EX)) {
 		cohfs_range_unlock_unused(inode, index, index, COHFS_EX);
 		ret = mkwrite_refault(inode, index, 0);
 	} else {
 		/* Dirty before the right is let go: the revoke must see it. */
+		store_done(inode);
+		cohfs_range_note_store(inode);
 		cohfs_times_touch(inode);
 		ret = iomap_page_mkwrite(vmf, &cohfs_iomap_ops);
 		cohfs_range_unlock(inode, index, index, COHFS_EX);
@@ -227,9 +286,22 @@ static vm_fault_t cohfs_page_mkwrite(struct vm_fault *vmf)
 	return ret;
 }
 
+/* Fault-around maps what is in core, and what is in core is ours to read. */
+static vm_fault_t cohfs_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	vm_fault_t ret;
+
+	if (is_shared_store(vmf))
+		return 0;	/* on to ->fault */
+	ret = filemap_map_pages(vmf, start, end);
+	if (ret & VM_FAULT_NOPAGE)
+		cohfs_range_used(file_inode(vmf->vma->vm_file));
+	return ret;
+}
+
 const struct vm_operations_struct cohfs_vm_ops = {
 	.fault		= cohfs_fault,
-	.map_pages	= filemap_map_pages,
+	.map_pages	= cohfs_map_pages,
 	.page_mkwrite	= cohfs_page_mkwrite,
 };
 

@@ -260,7 +260,7 @@ static int check_new_name(struct inode *dir, const struct qstr *name, bool subdi
 
 static int dir_lock(struct inode *dir)
 {
-	int err = cohfs_attr_lock(dir, COHFS_EX);
+	int err = cohfs_attr_lock_write(dir);
 
 	if (err)
 		return err;

@@ -113,7 +113,15 @@ int cohfs_orphan_plan(struct inode *inode, struct cohfs_dirplan *plan)
 	struct inode *dir = cohfs_orphan_dir(COHFS_SB(inode->i_sb));
 	char buf[NAME_LEN + 1];
 	struct qstr name = orphan_name(inode->i_ino, buf);
+	struct cohfs_dirtarget target;
+	int err;
 
+	err = cohfs_dir_lookup(dir, &name, &target);
+	if (!err)
+		return cohfs_corrupt(inode->i_sb, inode->i_ino,
+				     "inode with links is listed as an orphan");
+	if (err != -ENOENT)
+		return err;
 	plan->credits += COHFS_INODE_CREDITS;
 	return cohfs_dir_plan(dir, &name, plan);
 }
@@ -136,36 +144,22 @@ int cohfs_orphan_add(handle_t *handle, struct inode *inode, struct cohfs_resv *r
 	return err;
 }
 
-/* I EX and ci_dir_sem of an orphan directory */
-static int dir_lock(struct inode *dir)
-{
-	int err = cohfs_attr_lock(dir, COHFS_EX);
-
-	if (!err)
-		down_write(&COHFS_I(dir)->ci_dir_sem);
-	return err;
-}
-
-static void dir_unlock(struct inode *dir)
-{
-	up_write(&COHFS_I(dir)->ci_dir_sem);
-	cohfs_attr_unlock(dir, COHFS_EX);
-}
-
 /* -ENOENT if @inode is not listed: then it is not ours to delete */
 static int check_listed(struct inode *dir, struct inode *inode)
 {
 	struct cohfs_dirtarget target;
 	char buf[NAME_LEN + 1];
 	struct qstr name = orphan_name(inode->i_ino, buf);
-	int err = dir_lock(dir);
+	int err = cohfs_attr_lock(dir, COHFS_EX);	/* soon needed to remove it */
 
 	if (err)
 		return err;
+	down_read(&COHFS_I(dir)->ci_dir_sem);
 	err = cohfs_dir_lookup(dir, &name, &target);
+	up_read(&COHFS_I(dir)->ci_dir_sem);
 	if (!err && !cohfs_dirtarget_is(&target, inode))
 		err = -ENOENT;
-	dir_unlock(dir);
+	cohfs_attr_unlock(dir, COHFS_EX);
 	return err;
 }
 
@@ -447,11 +441,13 @@ static int queue_leftovers(struct cohfs_sb *cs, struct inode *dir)
 	if (!leaf)
 		return -ENOMEM;
 	do {
-		ret = dir_lock(dir);
+		ret = cohfs_attr_lock(dir, COHFS_PR);
 		if (ret)
 			break;
+		down_read(&COHFS_I(dir)->ci_dir_sem);
 		ret = cohfs_dir_copy(dir, key, leaf, &key);
-		dir_unlock(dir);
+		up_read(&COHFS_I(dir)->ci_dir_sem);
+		cohfs_attr_unlock(dir, COHFS_PR);
 		if (ret > 0)
 			ret = queue_leaf(cs, leaf);
 		else

@@ -30,35 +30,50 @@ static struct cohfs_lock *range_lock_of(struct inode *inode)
 	return &COHFS_I(inode)->ci_data->lk;
 }
 
+/*
+ * A range that is only just being granted says nothing about the size: somebody may
+ * have changed it while we had no right.  Sizes change under I EX *and* D EX, so I PR
+ * from before the request until the grant leaves no gap.  It is cached nearly always
+ * and then costs no message.
+ */
+static int range_lock_wait(struct inode *inode, enum cohfs_mode mode, bool attr_held)
+{
+	int err = 0;
+
+	if (!attr_held)
+		err = cohfs_attr_lock(inode, COHFS_PR);
+	if (err)
+		return err;
+	err = cohfs_lock_acquire(range_lock_of(inode), mode, 0);
+	if (!err)
+		WRITE_ONCE(COHFS_I(inode)->ci_data_fresh, true);
+	if (!attr_held)
+		cohfs_attr_unlock(inode, COHFS_PR);
+	return err;
+}
+
 int cohfs_range_lock(struct inode *inode, pgoff_t first, pgoff_t last,
 		     enum cohfs_mode mode, unsigned int flags)
 {
 	struct cohfs_lock *lk = range_lock_of(inode);
-	unsigned int try = COHFS_LK_TRY;
+	const unsigned int no_wait = COHFS_RANGE_TRY | COHFS_RANGE_KEEP |
+				     COHFS_RANGE_ASYNC;
+	unsigned int how = COHFS_LK_TRY;
 	int err;
 
-	if (flags & COHFS_RANGE_KEEP)
-		try |= COHFS_LK_KEEP;
-	err = cohfs_lock_acquire(lk, mode, try);
-	if (err != -EAGAIN || (flags & (COHFS_RANGE_TRY | COHFS_RANGE_KEEP)))
-		return err;
 	if (flags & COHFS_RANGE_ASYNC)
-		return cohfs_lock_acquire(lk, mode, COHFS_LK_ASYNC);
-	if (flags & COHFS_RANGE_ATTR)
-		return cohfs_lock_acquire(lk, mode, 0);
-
-	/*
-	 * A range that is only just being granted says nothing about the size:
-	 * somebody may have changed it while we had no right.  Sizes change
-	 * under I EX *and* D EX, so I PR from before the request until the grant
-	 * leaves no gap.  It is cached nearly always and then costs no message.
-	 */
-	err = cohfs_attr_lock(inode, COHFS_PR);
-	if (err)
+		how = COHFS_LK_ASYNC;
+	if (flags & COHFS_RANGE_KEEP)
+		how |= COHFS_LK_KEEP;
+	err = cohfs_lock_acquire(lk, mode, how);
+	if (!err && !READ_ONCE(COHFS_I(inode)->ci_data_fresh)) {
+		/* granted to a request that nobody waited for */
+		cohfs_lock_release_unused(lk, mode);
+		err = -EAGAIN;
+	}
+	if (err != -EAGAIN || (flags & no_wait))
 		return err;
-	err = cohfs_lock_acquire(lk, mode, 0);
-	cohfs_attr_unlock(inode, COHFS_PR);
-	return err;
+	return range_lock_wait(inode, mode, flags & COHFS_RANGE_ATTR);
 }
 
 void cohfs_range_unlock(struct inode *inode, pgoff_t first, pgoff_t last,
@@ -71,6 +86,54 @@ void cohfs_range_unlock_unused(struct inode *inode, pgoff_t first, pgoff_t last,
 			       enum cohfs_mode mode)
 {
 	cohfs_lock_release_unused(range_lock_of(inode), mode);
+}
+
+void cohfs_range_used(struct inode *inode)
+{
+	cohfs_lock_used(range_lock_of(inode));
+}
+
+/*
+ * Does the file migrate, that is, do loads come shortly before stores?  Counts
+ * upgrades against EX that went away unused.  Races only blur the guess.
+ */
+#define MIGRATES	2
+#define MIGRATES_MAX	8
+
+bool cohfs_range_migrates(struct inode *inode)
+{
+	return READ_ONCE(COHFS_I(inode)->ci_migratory) >= MIGRATES &&
+	       cohfs_lock_cached(range_lock_of(inode)) < COHFS_PR;
+}
+
+void cohfs_range_note_upgrade(struct inode *inode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	if (cohfs_lock_cached(range_lock_of(inode)) == COHFS_PR &&
+	    ci->ci_migratory < MIGRATES_MAX)
+		WRITE_ONCE(ci->ci_migratory, ci->ci_migratory + 1);
+}
+
+void cohfs_range_note_store(struct inode *inode)
+{
+	if (!READ_ONCE(COHFS_I(inode)->ci_stored))
+		WRITE_ONCE(COHFS_I(inode)->ci_stored, true);
+}
+
+unsigned int cohfs_range_handovers(struct inode *inode)
+{
+	return READ_ONCE(COHFS_I(inode)->ci_handovers);
+}
+
+/* EX goes: was it worth asking for? */
+static void range_note_give_up(struct inode *inode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	if (!ci->ci_stored && ci->ci_migratory)
+		WRITE_ONCE(ci->ci_migratory, ci->ci_migratory - 1);
+	WRITE_ONCE(ci->ci_stored, false);
 }
 
 void cohfs_range_span(struct inode *inode, pgoff_t *first, pgoff_t *last)
@@ -208,6 +271,7 @@ static void range_invalidate(struct inode *inode)
 	filemap_invalidate_lock(mapping);
 	truncate_inode_pages(mapping, 0);
 	filemap_invalidate_unlock(mapping);
+	WRITE_ONCE(COHFS_I(inode)->ci_data_fresh, false);
 	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, 0, U64_MAX);
 }
 
@@ -223,8 +287,11 @@ static int range_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 		return READ_ONCE(obj->ci) ? -EINPROGRESS : 0;
 
 	nofs = memalloc_nofs_save();
-	if (from >= COHFS_PW)
+	WRITE_ONCE(COHFS_I(inode)->ci_handovers, COHFS_I(inode)->ci_handovers + 1);
+	if (from >= COHFS_PW) {
+		range_note_give_up(inode);
 		err = range_clean(inode, to);
+	}
 	if (!err && to < COHFS_PR)
 		range_invalidate(inode);
 	memalloc_nofs_restore(nofs);

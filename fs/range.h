@@ -47,6 +47,21 @@ void cohfs_range_unlock_unused(struct inode *inode, pgoff_t first, pgoff_t last,
 			       enum cohfs_mode mode);
 
 /**
+ * cohfs_range_used() - the access that cohfs_range_unlock_unused() announced happened
+ * Context: any, without a hold.
+ */
+void cohfs_range_used(struct inode *inode);
+
+/** cohfs_range_migrates() - ask for EX where a load misses? */
+bool cohfs_range_migrates(struct inode *inode);
+/** cohfs_range_note_upgrade() - a store found only PR, or nothing */
+void cohfs_range_note_upgrade(struct inode *inode);
+/** cohfs_range_note_store() - EX was put to use; it is held */
+void cohfs_range_note_store(struct inode *inode);
+/** cohfs_range_handovers() - how often other nodes have taken ranges of this file */
+unsigned int cohfs_range_handovers(struct inode *inode);
+
+/**
  * cohfs_range_span() - widen @first..@last to what the right in hand covers
  * Context: the range is held.  What is inside the span may be cached with it.
  */

@@ -3,7 +3,7 @@
  * Figures of a cluster filesystem, the same program for all of them.
  *
  * -m alternate	hand-overs/s of one word, and what the kernels did for each;
- *		waits for its turn with an atomic instruction
+ *		waits for its turn by storing to the page
  * -m polling	the same, waiting with plain loads
  * -m neighbours	stores to neighbouring pages of one file, as a share of
  *		stores to files of their own, and the longest stall
@@ -246,7 +246,7 @@ int main(int argc, char **argv)
 	prog_init(argc, argv, "bench");
 	prog.step = "measuring";
 	if (!strcmp(prog.mode, "alternate"))
-		return alternate(TURNS_ATOMIC);
+		return alternate(TURNS_STORE);
 	if (!strcmp(prog.mode, "polling"))
 		return alternate(TURNS_LOAD);
 	if (!strcmp(prog.mode, "neighbours"))

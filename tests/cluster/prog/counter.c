@@ -91,7 +91,7 @@ static int count(void)
 static int alternate(void)
 {
 	double took;
-	uint64_t n = turns_take(TURNS_ATOMIC, &took);
+	uint64_t n = turns_take(TURNS_STORE, &took);
 
 	report("handovers=%lu seconds=%.3f rate=%.1f", n, took, n / took);
 	return prog_end("%lu hand-overs in %.1f s", n, took);

@@ -15,27 +15,26 @@ struct board {
 	uint64_t turn;
 	uint64_t pad[7];
 	uint64_t stop;
+	uint64_t waiting[MAX_NODES];
 };
 
 void (*turns_window)(int ends);
 
 static bool take(SHARED struct board *b, uint64_t turn, enum turns_how how)
 {
-	uint64_t seen, last = 0;
+	uint64_t seen, last = 0, looks = 0;
 
 	for (;;) {
-		if (how == TURNS_ATOMIC) {
-			seen = turn;
-			if (__atomic_compare_exchange_n(&b->turn, &seen, turn + 1,
-							false, __ATOMIC_SEQ_CST,
-							__ATOMIC_SEQ_CST))
-				return true;
-		} else {
-			seen = b->turn;
-			if (seen == turn) {
-				b->turn = turn + 1;
-				return true;
-			}
+		/*
+		 * A plain store, because an emulated CPU may do an atomic
+		 * instruction as a load and a store, in this order.
+		 */
+		if (how == TURNS_STORE)
+			b->waiting[prog.node] = ++looks;
+		seen = b->turn;
+		if (seen == turn) {
+			b->turn = turn + 1;
+			return true;
 		}
 		if (b->stop)
 			return false;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum turns_how {
-	TURNS_ATOMIC,	/* wait for the turn with LOCK CMPXCHG: asks to write */
+	TURNS_STORE,	/* wait by storing to the page: asks to write at once */
 	TURNS_LOAD,	/* wait with plain loads, then store */
 };
 
