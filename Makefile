@@ -32,10 +32,11 @@ programs: setup		## the programs that run in the guests
 	@$(MAKE) -s -C tests/cluster/prog
 
 host: setup		## tests of the pure code on this machine, ASan and UBSan
-	@$(MAKE) -s -C tests/host run
+	@$(MAKE) -s -f tests/host/core.mk core-test
+	@$(MAKE) -s -f tests/host/glue.mk glue-test
 
 mutations: setup	## break the lock state machine on purpose; tests must notice
-	@$(MAKE) -s -C tests/host mutations
+	@$(MAKE) -s -f tests/host/glue.mk glue-mutants
 
 sparse: module		## sparse over module and tools, no warning allowed
 	@scripts/run-sparse

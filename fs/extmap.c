@@ -82,48 +82,59 @@ static void extmap_link(struct cohfs_extmap *em, struct extmap_ent *new)
 	rb_insert_color(&new->node, &em->root);
 }
 
+/* Let @ent keep what lies before @first and give the rest from @next on to @tail. */
+static void extmap_split(struct cohfs_extmap *em, struct extmap_ent *ent, u64 first,
+			 u64 next, struct extmap_ent *tail)
+{
+	u64 end = ent_last(ent);
+
+	if (tail) {
+		tail->first = next;
+		tail->len = end - next + 1;
+		tail->blk = ent->blk ? ent->blk + (next - ent->first) : 0;
+	}
+	ent->len = first - ent->first;
+	if (tail)
+		extmap_link(em, tail);
+}
+
+/* Let @ent begin at @next. */
+static void extmap_behead(struct extmap_ent *ent, u64 next)
+{
+	u64 cut = next - ent->first;
+
+	ent->first = next;
+	ent->len -= cut;
+	if (ent->blk)
+		ent->blk += cut;
+}
+
 /*
  * Cut [@first, @last] out.  Cutting the middle of an entry needs one more entry:
- * @spare, consumed if used.
+ * @spare, consumed if used; without it more is forgotten, which is always allowed.
  */
 static void extmap_cut(struct cohfs_extmap *em, u64 first, u64 last,
 		       struct extmap_ent **spare)
 {
 	struct extmap_ent *ent = extmap_search(em, first);
+	struct extmap_ent *next;
 
 	lockdep_assert_held(&em->lock);
-	while (ent && ent->first <= last) {
-		struct extmap_ent *next = ent_of(rb_next(&ent->node));
+	for (; ent && ent->first <= last; ent = next) {
 		u64 end = ent_last(ent);
 
+		next = ent_of(rb_next(&ent->node));
 		if (ent->first < first && end > last) {
-			struct extmap_ent *tail = *spare;
-
+			extmap_split(em, ent, first, last + 1, *spare);
 			*spare = NULL;
-			ent->len = first - ent->first;
-			if (!tail)
-				return;	/* forgetting more is always allowed */
-			tail->first = last + 1;
-			tail->len = end - last;
-			tail->blk = ent->blk ? ent->blk + (last + 1 - ent->first) : 0;
-			extmap_link(em, tail);
-			return;
-		}
-		if (ent->first < first) {
+		} else if (ent->first < first) {
 			ent->len = first - ent->first;
 		} else if (end > last) {
-			u64 cut = last + 1 - ent->first;
-
-			ent->first += cut;
-			ent->len -= cut;
-			if (ent->blk)
-				ent->blk += cut;
-			return;
+			extmap_behead(ent, last + 1);
 		} else {
 			rb_erase(&ent->node, &em->root);
 			kfree(ent);
 		}
-		ent = next;
 	}
 }
 

@@ -3,9 +3,7 @@
 #ifndef _COHFS_MMAP_H
 #define _COHFS_MMAP_H
 
-struct file;
-struct vm_area_struct;
-struct vm_operations_struct;
+#include <linux/mm.h>
 
 extern const struct vm_operations_struct cohfs_vm_ops;
 int cohfs_mmap(struct file *file, struct vm_area_struct *vma);

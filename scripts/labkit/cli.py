@@ -186,7 +186,10 @@ def log(arguments):
 # --- the cache
 
 def kdir(arguments):
-    path = kernels.kdir(arguments.kernel)
+    if arguments.kernel == "source":
+        path = kernels.source().get() / "linux"
+    else:
+        path = kernels.kdir(arguments.kernel)
     if not path.exists():
         raise LabError(f"{path} is not there: run scripts/setup-host as root")
     print(path)
@@ -254,8 +257,8 @@ def parser():
         "--name", help="this lab only")
     add("down", down, "stop a lab's guests; consoles stay until the next up").add_argument(
         "--all", action="store_true", help="all labs")
-    add("kdir", kdir, "print what to build modules against", lab=False).add_argument(
-        "kernel", choices=kernels.KINDS)
+    add("kdir", kdir, "print what to build modules against, or where the kernel's source is",
+        lab=False).add_argument("kernel", choices=(*kernels.KINDS, "source"))
     add("cache", fill_cache, "build what labs boot from, or remove what none would", lab=False
         ).add_argument("item", choices=("stock", "debug", "root", "all", "clean"))
     return top
