@@ -131,12 +131,13 @@ class Trial:
         """Runs a script; it must succeed, or fail if `fails`.  Returns its output."""
         result = self.rig.shell(node, script, timeout)
         self.write(f"== node {node}: {script}\n{result.output}-- status {result.status}")
+        lines = script.strip().splitlines()
+        what = f"node {node}: {lines[0]}{' ...' if len(lines) > 1 else ''}"
         if result.status in (TIMED_OUT, UNREACHABLE):
-            raise Failure(f"node {node}: {script}: "
-                          f"{'out of time' if result.status == TIMED_OUT else 'unreachable'}")
+            why = "out of time" if result.status == TIMED_OUT else "unreachable"
+            raise Failure(f"{what}: {why}")
         if bool(result.status) != fails:
-            raise Failure(f"node {node}: {script}: status {result.status}: "
-                          f"{result.output.strip()[-300:]}")
+            raise Failure(f"{what}: status {result.status}: {result.output.strip()[-300:]}")
         return result.output
 
     def step(self, node, *words, fails=False):

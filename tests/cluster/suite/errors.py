@@ -10,10 +10,25 @@ IMAGES = "/tmp/images"
 IMAGE_MB = 64
 MKFS = "/repo/tools/mkfs/mkfs.cohfs"
 
-PREPARE = f"""
+# A loop device of our own: `mount -o loop` keeps it open for writing meanwhile,
+# which a kernel may take for a reason to refuse.
+FUNCTIONS = f"""# an image in {IMAGES}
+mount_image() {{ # OPTIONS FILE
+	device=$(losetup -f --show $2) || return
+	mount -t cohfs -o $1 $device /mnt/image
+	result=$?
+	losetup -d $device # at the unmount, if it is mounted
+	return $result
+}}
+mkdir -p {IMAGES}
+cd {IMAGES}
+"""
+
+PREPARE = FUNCTIONS + f"""
 set -e
 modprobe loop 2>/dev/null || true
-mkdir -p {IMAGES} /mnt/image
+mkdir -p /mnt/image
+cd /
 grep -q ' {IMAGES} ' /proc/mounts || mount -t tmpfs tmpfs {IMAGES}
 cd {IMAGES}
 rm -f base
@@ -23,8 +38,7 @@ truncate -s {IMAGE_MB}M base
 
 # Something of everything, and a directory and a file that need more than one block.
 POPULATE = """
-set -e
-mount -t cohfs -o loop,lock=local base /mnt/image
+mount_image lock=local base
 cd /mnt/image
 mkdir names
 i=0; while [ $i -lt 150 ]; do : > names/a-rather-long-name-to-fill-blocks-$i; i=$((i+1)); done
@@ -39,11 +53,10 @@ umount /mnt/image
 
 # Tries one damaged image with everything that could trip over it.  Only hanging
 # is wrong here; the log gate sees the rest.
-TRY = """
-cd {images}
+TRY = FUNCTIONS + """
 cp --sparse=always base image
-dd if=/share/{file} of=image bs=4096 seek={number} count=1 conv=notrunc 2>/dev/null
-said=$(timeout 60 mount -t cohfs -o loop,lock=local image /mnt/image 2>&1)
+dd if=/share/block of=image bs=4096 seek=$NUMBER count=1 conv=notrunc 2>/dev/null
+said=$(mount_image lock=local image 2>&1)
 status=$?
 if [ $status = 0 ]; then
 	cd /mnt/image
@@ -77,8 +90,7 @@ def damaged_images(trial):
     mounted = 0
     for number, one in enumerate(every):
         (share / "block").write_bytes(one.block)
-        output = trial.rig.shell(0, TRY.format(images=IMAGES, file="block", number=one.number),
-                                 timeout=trial.limit)
+        output = trial.rig.shell(0, f"NUMBER={one.number}\n{TRY}", timeout=trial.limit)
         trial.write(f"== {number} {one.name}\n{output.output}")
         if "hung:" in output.output or output.status != 0:
             raise Failure(f"{one.name}: {output.output.strip()[-200:]}")
@@ -102,21 +114,21 @@ def _refused(trial, script, *words, node=0):
 def wrong_mounts(trial):
     """Foreign images, wrong options, wrong lock tables: a clear message each."""
     _prepare(trial)
-    mount = f"cd {IMAGES} && mount -t cohfs -o loop"
-    _refused(trial, f"{mount},lock=wrong base /mnt/image", "lock")
-    _refused(trial, f"{mount},nosuchoption base /mnt/image", "nosuchoption")
-    _refused(trial, f"{mount},lock=dlm base /mnt/image", "lock table")
-    trial.shell(0, f"cd {IMAGES} && {MKFS} -f -t other:lab base")
-    _refused(trial, f"{mount},lock=dlm base /mnt/image", "other:lab")
-    trial.shell(0, f"cd {IMAGES} && truncate -s 0 base && truncate -s {IMAGE_MB}M base")
-    _refused(trial, f"{mount},lock=local base /mnt/image", "not a cohfs filesystem")
-    trial.shell(0, f"cd {IMAGES} && mkfs.ext4 -q -F base")
-    _refused(trial, f"{mount},lock=local base /mnt/image", "not a cohfs filesystem")
-    trial.shell(0, f"cd {IMAGES} && truncate -s 5000 base")
-    _refused(trial, f"{mount},lock=local base /mnt/image", "cohfs")
-    trial.shell(0, f"cd {IMAGES} && rm base && truncate -s {IMAGE_MB}M base && {MKFS} base && "
-                   f"truncate -s {IMAGE_MB // 2}M base")
-    _refused(trial, f"{mount},lock=local base /mnt/image", "blocks")
+    def refuse(options, *words, first=""):
+        _refused(trial, f"{FUNCTIONS}{first}\nmount_image {options} base", *words)
+
+    refuse("lock=wrong", "lock")
+    refuse("nosuchoption", "nosuchoption")
+    refuse("lock=dlm", "lock table")
+    refuse("lock=dlm", "other:lab", first=f"{MKFS} -f -t other:lab base")
+    empty = f"truncate -s 0 base; truncate -s {IMAGE_MB}M base; "
+    refuse("lock=local", "not a cohfs filesystem", first=empty)
+    refuse("lock=local", "not a cohfs filesystem", first="mkfs.ext4 -q -F base")
+    refuse("lock=local", "cohfs", first="truncate -s 8192 base")
+    refuse("lock=local", "blocks",
+           first=f"{empty}{MKFS} base; truncate -s {IMAGE_MB // 2}M base")
+    left = trial.shell(0, "losetup -n -l").strip()
+    trial.check(not left, f"left behind: {left}")
 
 
 @case("303", "mkfs-refusals", nodes=1, limit=90, filesystems=COHFS)
@@ -143,7 +155,7 @@ def full(trial):
     """A full filesystem gives ENOSPC to calls and SIGBUS to stores, loses nothing, and
     works again when there is room."""
     _prepare(trial)
-    trial.shell(0, f"cd {IMAGES} && mount -t cohfs -o loop,lock=local base /mnt/image")
+    trial.shell(0, FUNCTIONS + "mount_image lock=local base")
     trial.program("fileio", mode="full", nodes=1, directory="/mnt/image/full")
     trial.shell(0, "umount /mnt/image")
 
@@ -152,10 +164,10 @@ def full(trial):
 def local(trial):
     """lock=local works without a cluster, and what one mount wrote the next one reads."""
     _prepare(trial)
-    mount = f"mount -t cohfs -o loop,lock=local {IMAGES}/base /mnt/image"
+    mount = FUNCTIONS + "mount_image lock=local base"
     trial.shell(0, mount)
     trial.program("fileio", nodes=1, directory="/mnt/image/contents")
-    trial.shell(0, "echo kept > /mnt/image/kept; umount /mnt/image; " + mount)
+    trial.shell(0, "echo kept > /mnt/image/kept; umount /mnt/image\n" + mount)
     trial.check("kept" in trial.shell(0, "cat /mnt/image/kept"), "what was written is gone")
     trial.program("meta", nodes=1, directory="/mnt/image/names")
     trial.shell(0, "umount /mnt/image")
