@@ -15,6 +15,12 @@
 struct cohfs_sb;
 struct cohfs_group_obj;
 
+/*
+ * Blocks of each group that file data and new inodes leave alone: deleting needs a
+ * place in the orphan directory before it gives anything back.
+ */
+#define COHFS_GROUP_RESERVE 64
+
 #define COHFS_RESV_GROUPS 8	/* most groups that one transaction touches */
 
 /**

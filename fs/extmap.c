@@ -352,8 +352,8 @@ static int extmap_grow_once(struct inode *inode, struct cohfs_map *map,
 		return PTR_ERR(handle);
 	ext->key = lblk;
 	ext->flags = 0;
-	err = cohfs_alloc_extent(handle, resv, goal, want, leave, &ext->blk,
-				 &ext->len);
+	err = cohfs_alloc_extent(handle, resv, goal, want,
+				 leave + COHFS_GROUP_RESERVE, &ext->blk, &ext->len);
 	if (err)
 		goto out_end;
 	err = extmap_zero_disk(inode, ext->blk, ext->len);
@@ -382,8 +382,8 @@ static int extmap_grow(struct inode *inode, struct cohfs_map *map, u64 lblk,
 	struct cohfs_resv resv;
 	int err;
 
-	err = cohfs_alloc_reserve(map->cs, goal, cohfs_map_insert_blocks(map) + 1,
-				  &resv);
+	err = cohfs_alloc_reserve(map->cs, goal, cohfs_map_insert_blocks(map) + 1 +
+						 COHFS_GROUP_RESERVE, &resv);
 	if (err)
 		return err;
 	err = extmap_grow_once(inode, map, &resv, lblk,

@@ -323,7 +323,8 @@ static int refill_transaction(handle_t *handle, struct cohfs_sb *cs,
 	u32 len, i, count;
 	int err;
 
-	err = cohfs_alloc_extent(handle, resv, 0, 2 * *pairs, 0, first, &len);
+	err = cohfs_alloc_extent(handle, resv, 0, 2 * *pairs, COHFS_GROUP_RESERVE,
+				 first, &len);
 	if (err)
 		return err;
 	*pairs = len / 2;
@@ -352,7 +353,7 @@ static int refill_blocks(struct cohfs_sb *cs, u64 *first, u32 *pairs)
 	handle_t *handle;
 	int err, err2;
 
-	err = cohfs_alloc_reserve_run(cs, 0, 2, 2, &resv);
+	err = cohfs_alloc_reserve_run(cs, 0, 2 + COHFS_GROUP_RESERVE, 2, &resv);
 	if (err)
 		return err;
 	handle = cohfs_trans_begin(cs, resv.credits);
@@ -599,7 +600,8 @@ int cohfs_slot_statfs(struct cohfs_sb *cs, struct kstatfs *st)
 
 	st->f_blocks = cs->geo.blocks;
 	st->f_bfree = clamp_t(s64, free, 0, cs->geo.blocks);
-	st->f_bavail = st->f_bfree;
+	st->f_bavail = max_t(s64, 0, (s64)st->f_bfree -
+				     (s64)cs->geo.groups * COHFS_GROUP_RESERVE);
 	/* an inode takes two blocks; there is no other limit */
 	st->f_files = st->f_blocks / 2;
 	st->f_ffree = st->f_bfree / 2;

@@ -139,6 +139,7 @@ int cohfs_plan_prepare(struct cohfs_plan *plan, struct iov_iter *iter,
 		       size_t *window)
 {
 	bool to_user = iov_iter_rw(iter) == READ;
+	size_t size = min(*window, iov_iter_count(iter));
 	unsigned long start;
 	size_t len, left;
 	int err;
@@ -148,11 +149,11 @@ int cohfs_plan_prepare(struct cohfs_plan *plan, struct iov_iter *iter,
 		return -EINTR;
 	if (!user_backed_iter(iter))
 		return -EFAULT;
-	left = to_user ? fault_in_iov_iter_writeable(iter, *window)
-		       : fault_in_iov_iter_readable(iter, *window);
-	if (left == min(*window, iov_iter_count(iter)))
+	left = to_user ? fault_in_iov_iter_writeable(iter, size)
+		       : fault_in_iov_iter_readable(iter, size);
+	if (left == size)
 		return -EFAULT;
-	len = iter_front(iter, *window, &start);
+	len = iter_front(iter, size, &start);
 	*window = max_t(size_t, *window / 2, PAGE_SIZE);
 	if (!len)
 		return 0;
