@@ -104,9 +104,16 @@ static bool page_is_mapped(struct inode *inode, pgoff_t index, enum cohfs_mode m
 	       (mode != COHFS_EX || blk);
 }
 
+/* In the middle of a read() or write() of this task the range is ours already. */
+static int fault_lock(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
+{
+	return cohfs_range_lock(inode, index, index, mode,
+				cohfs_range_held(inode, index, mode) ?
+				COHFS_RANGE_KEEP : 0);
+}
+
 /*
- * Everything a fault needs that may take time.  On success the right is protected
- * from revocation until the repeated access has used it.
+ * Everything else that a fault needs and that may take time; the range is held.
  *
  * The page is read here, alone: read-ahead would fetch neighbours that a contended
  * file loses again before anyone looks at them.
@@ -116,24 +123,19 @@ static int fault_prepare(struct inode *inode, pgoff_t index, enum cohfs_mode mod
 	struct folio *folio;
 	int err;
 
-	/* In the middle of a read() or write() the range is ours already. */
-	err = cohfs_range_lock(inode, index, index, mode,
-			       cohfs_range_held(inode, index, mode) ?
-			       COHFS_RANGE_KEEP : 0);
+	if (beyond_eof(inode, index))
+		return 0;
+	if (mode == COHFS_EX)
+		err = cohfs_extmap_allocate(inode, index, index, 0);
+	else
+		err = cohfs_extmap_fill(inode, index, index);
 	if (err)
 		return err;
-	if (!beyond_eof(inode, index)) {
-		err = mode == COHFS_EX ?
-			cohfs_extmap_allocate(inode, index, index, 0) :
-			cohfs_extmap_fill(inode, index, index);
-		if (!err) {
-			folio = read_mapping_folio(inode->i_mapping, index, NULL);
-			if (!IS_ERR(folio))
-				folio_put(folio);
-		}
-	}
-	cohfs_range_unlock_unused(inode, index, index, mode);
-	return err;
+	/* an error of the read is found again by filemap_fault() */
+	folio = read_mapping_folio(inode->i_mapping, index, NULL);
+	if (!IS_ERR(folio))
+		folio_put(folio);
+	return 0;
 }
 
 static vm_fault_t fault_error(int err)
@@ -148,46 +150,88 @@ static vm_fault_t fault_error(int err)
 	}
 }
 
-/*
- * The rights are not here.  With mmap_lock dropped the result, good or bad, is found
- * by the repeated fault; only "cannot be had" must be told apart, or it would repeat
- * for ever.
- */
-static vm_fault_t fault_wait(struct vm_fault *vmf, struct inode *inode,
-			     enum cohfs_mode mode)
+/* The range is held and the page's place known: the local part, then let go. */
+static vm_fault_t fault_finish(struct vm_fault *vmf, struct inode *inode,
+			       enum cohfs_mode mode)
 {
 	pgoff_t index = vmf->pgoff;
-	ktime_t start = ktime_get();
-	struct file *file;
+	vm_fault_t ret = filemap_fault(vmf);
+
+	/* After RETRY vmf->vma may be gone; a shared store is done by page_mkwrite. */
+	if ((ret & VM_FAULT_RETRY) || mode == COHFS_EX)
+		cohfs_range_unlock_unused(inode, index, index, mode);
+	else
+		cohfs_range_unlock(inode, index, index, mode);
+	return ret;
+}
+
+/*
+ * For those who cannot repeat the access (ptrace, a buffer that is faulted in while
+ * its range is held): wait with mmap_lock held.  Nobody who has what they wait for
+ * waits for mmap_lock.
+ */
+static vm_fault_t fault_inline(struct vm_fault *vmf, struct inode *inode,
+			       enum cohfs_mode mode)
+{
+	pgoff_t index = vmf->pgoff;
 	int err;
 
-	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
-		/* ptrace, /proc/pid/mem: they cannot repeat */
-		err = fault_prepare(inode, index, mode);
-		trace_cohfs_fault_wait(inode, index, mode,
-				       ktime_to_ns(ktime_sub(ktime_get(), start)), err);
+	err = fault_lock(inode, index, mode);
+	if (err)
+		return fault_error(err);
+	err = fault_prepare(inode, index, mode);
+	if (err) {
+		cohfs_range_unlock(inode, index, index, mode);
 		return fault_error(err);
 	}
-	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT) {
-		err = cohfs_range_lock(inode, index, index, mode, COHFS_RANGE_ASYNC);
-		if (!err)
-			cohfs_range_unlock_unused(inode, index, index, mode);
-		return VM_FAULT_RETRY;
-	}
+	return fault_finish(vmf, inode, mode);
+}
 
-	file = get_file(vmf->vma->vm_file);
+/*
+ * Get what is missing with mmap_lock dropped, and have the access repeated.  On
+ * success the right is protected from revocation until the repeated access has used
+ * it.  The result, good or bad, is found by the repeated fault; only "cannot be had"
+ * must be told, or it would repeat for ever.
+ */
+static vm_fault_t fault_retry(struct vm_fault *vmf, struct inode *inode,
+			      enum cohfs_mode mode)
+{
+	struct file *file = get_file(vmf->vma->vm_file);
+	pgoff_t index = vmf->pgoff;
+	ktime_t start = ktime_get();
+	int err;
+
 	release_fault_lock(vmf);
-	err = fault_prepare(inode, index, mode);
+	err = fault_lock(inode, index, mode);
+	if (!err) {
+		err = fault_prepare(inode, index, mode);
+		cohfs_range_unlock_unused(inode, index, index, mode);
+	}
 	trace_cohfs_fault_wait(inode, index, mode,
 			       ktime_to_ns(ktime_sub(ktime_get(), start)), err);
 	if (err && err != -EINTR)
-		COHFS_I(inode)->ci_fault_err = err;
+		WRITE_ONCE(COHFS_I(inode)->ci_fault_err, err);
 	fput(file);
 	return VM_FAULT_RETRY;
 }
 
+/* Something is missing. */
+static vm_fault_t fault_wait(struct vm_fault *vmf, struct inode *inode,
+			     enum cohfs_mode mode)
+{
+	pgoff_t index = vmf->pgoff;
+
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return fault_inline(vmf, inode, mode);
+	if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
+		return fault_retry(vmf, inode, mode);
+	if (!cohfs_range_lock(inode, index, index, mode, COHFS_RANGE_ASYNC))
+		cohfs_range_unlock_unused(inode, index, index, mode);
+	return VM_FAULT_RETRY;
+}
+
 /*
- * An error of a prepare that had dropped mmap_lock is handed to the repeated fault
+ * An error of a fault that had dropped mmap_lock is handed to the repeated fault
  * through the inode: once, to whoever comes first.  At worst a fault of another task
  * reports it, for the same file and the same reason.
  */
@@ -198,23 +242,15 @@ static int fault_take_error(struct inode *inode)
 	return xchg(&COHFS_I(inode)->ci_fault_err, 0);
 }
 
-static vm_fault_t cohfs_fault_locked(struct vm_fault *vmf, struct inode *inode,
-				     enum cohfs_mode mode)
+static vm_fault_t fault_locked(struct vm_fault *vmf, struct inode *inode,
+			       enum cohfs_mode mode)
 {
 	pgoff_t index = vmf->pgoff;
-	vm_fault_t ret;
 
-	if (!beyond_eof(inode, index) && !page_is_mapped(inode, index, mode)) {
-		cohfs_range_unlock_unused(inode, index, index, mode);
-		return fault_wait(vmf, inode, mode);
-	}
-	ret = filemap_fault(vmf);
-	/* After RETRY vmf->vma may be gone; a shared store is done by page_mkwrite. */
-	if ((ret & VM_FAULT_RETRY) || mode == COHFS_EX)
-		cohfs_range_unlock_unused(inode, index, index, mode);
-	else
-		cohfs_range_unlock(inode, index, index, mode);
-	return ret;
+	if (beyond_eof(inode, index) || page_is_mapped(inode, index, mode))
+		return fault_finish(vmf, inode, mode);
+	cohfs_range_unlock_unused(inode, index, index, mode);
+	return fault_wait(vmf, inode, mode);
 }
 
 static vm_fault_t cohfs_fault(struct vm_fault *vmf)
@@ -234,7 +270,7 @@ static vm_fault_t cohfs_fault(struct vm_fault *vmf)
 	if (!err)
 		err = cohfs_range_lock(inode, vmf->pgoff, vmf->pgoff, mode, flags);
 	if (!err)
-		ret = cohfs_fault_locked(vmf, inode, mode);
+		ret = fault_locked(vmf, inode, mode);
 	else if (err == -EAGAIN)
 		ret = fault_wait(vmf, inode, mode);
 	else
