@@ -72,8 +72,13 @@ struct cohfs_lock_ops {
 	 */
 	void (*free)(struct cohfs_lock *lk);
 
-	/** @tenure: keep a contended right a little after its first use (ranges). */
+	/**
+	 * @tenure: keep a contended right a little after its first use: for
+	 * 1/@tenure_div of what a hand-over has cost lately, at most @tenure_max_us
+	 */
 	bool tenure;
+	u32 tenure_div;
+	u32 tenure_max_us;
 };
 
 /**

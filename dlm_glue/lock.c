@@ -111,12 +111,15 @@ enum cohfs_tenure lk_tenure_of_grant(struct cohfs_lock *lk)
 static ktime_t tenure_end(const struct cohfs_lock *lk)
 {
 	const struct cohfs_lock_priv *p = lk->lk_priv;
+	const struct cohfs_lock_ops *ops = lk->lk_ops;
+	u64 max_ns = (u64)ops->tenure_max_us * NSEC_PER_USEC;
 
 	if (lk->lk_fsm.tenure == COHFS_TEN_UNUSED)
 		return ktime_add_ns(p->promised_at, COHFS_FIRST_USE_NS);
-	return ktime_add_ns(p->used_at, clamp_t(u64, p->handover_ns / 4,
-						COHFS_TENURE_MIN_NS,
-						COHFS_TENURE_MAX_NS));
+	return ktime_add_ns(p->used_at,
+			    clamp_t(u64, p->handover_ns / max(ops->tenure_div, 1U),
+				    COHFS_TENURE_MIN_NS,
+				    max_t(u64, max_ns, COHFS_TENURE_MIN_NS)));
 }
 
 /* Return: false if time is up already */

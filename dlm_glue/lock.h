@@ -37,9 +37,8 @@
 #define COHFS_FIRST_USE_NS	(50 * NSEC_PER_MSEC)
 #endif
 
-/* Tenure after the first use: a quarter of what the hand-over cost, within this. */
+/* Least tenure after the first use; the most is the business of the lock type. */
 #define COHFS_TENURE_MIN_NS	(50 * NSEC_PER_USEC)
-#define COHFS_TENURE_MAX_NS	(250 * NSEC_PER_USEC)
 
 /* Tries to hand a lower or unlock to the lock manager before we give up on it. */
 #define COHFS_SEND_RETRIES	24

@@ -136,6 +136,10 @@ static const struct cohfs_lock_ops attr_ops = {
 	.publish	= attr_publish,
 	.granted	= attr_granted,
 	.free		= object_free,
+	/* the next hand-over may cost a flush of the journal: do something first */
+	.tenure		= true,
+	.tenure_div	= 1,
+	.tenure_max_us	= 20000,
 };
 
 /* O(ino) ------------------------------------------------------------------- */

@@ -140,15 +140,37 @@ static void set_epoch(struct dentry *dentry, u64 epoch)
 	WRITE_ONCE(dentry->d_time, (unsigned long)epoch);
 }
 
+/*
+ * LOOKUP_REVAL for the last component: an operation has looked a name up, found it
+ * changed by another node when it came to change it (-ESTALE), and gets one more try
+ * from the VFS.  Ask for EX now: its tenure covers the time until the operation takes
+ * it, so the second try does not lose the same race.
+ */
+static int claim_dir(struct inode *dir, unsigned int flags)
+{
+	int err;
+
+	if (!(flags & LOOKUP_REVAL) || (flags & (LOOKUP_PARENT | LOOKUP_OPEN)))
+		return 0;
+	err = cohfs_attr_lock(dir, COHFS_EX);
+	if (!err)
+		cohfs_attr_unlock(dir, COHFS_EX);
+	return err;
+}
+
 static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 				   unsigned int flags)
 {
 	struct dentry *alias;
 	struct inode *inode;
 	u64 epoch;
+	int err;
 
 	if (dentry->d_name.len > COHFS_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
+	err = claim_dir(dir, flags);
+	if (err)
+		return ERR_PTR(err);
 	inode = search_inode(dir, &dentry->d_name, &epoch);
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
@@ -221,7 +243,7 @@ static int cohfs_d_revalidate(struct dentry *dentry, unsigned int flags)
 {
 	struct dentry *parent;
 	struct inode *dir;
-	int ret = 1;
+	int ret = 1, err;
 
 	if (flags & LOOKUP_RCU) {
 		dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
@@ -230,7 +252,10 @@ static int cohfs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	if (IS_ROOT(dentry))
 		return 1;
 	parent = dget_parent(dentry);
-	if (!is_current(d_inode(parent), dentry))
+	err = claim_dir(d_inode(parent), flags);
+	if (err)
+		ret = err;
+	else if (!is_current(d_inode(parent), dentry))
 		ret = revalidate(parent, dentry);
 	dput(parent);
 	return ret;

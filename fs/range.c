@@ -307,5 +307,11 @@ static void range_free(struct cohfs_lock *lk)
 const struct cohfs_lock_ops cohfs_range_ops = {
 	.give_up	= range_give_up,
 	.free		= range_free,
+	/*
+	 * Enough for the stores that belong together; longer only costs the node that
+	 * waits.  Up to a millisecond where hand-overs are slow because processors are.
+	 */
 	.tenure		= true,
+	.tenure_div	= 8,
+	.tenure_max_us	= 1000,
 };
