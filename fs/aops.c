@@ -46,8 +46,13 @@ static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
 		return -EIO;
 	len = cohfs_extmap_lookup(inode, lblk, &blk);
-	if (!len)
-		return -EAGAIN;
+	if (!len) {
+		/* a reader that a truncate on this node has overtaken */
+		if ((flags & IOMAP_WRITE) || pos < i_size_read(inode))
+			return -EAGAIN;
+		len = 1;
+		blk = 0;
+	}
 	if ((flags & IOMAP_WRITE) && !blk) {
 		WARN_ON_ONCE(!(flags & IOMAP_FAULT));
 		return -EAGAIN;
@@ -78,8 +83,9 @@ static int cohfs_read_folio(struct file *file, struct folio *folio)
 	int err = read_begin(inode, first, last);
 
 	if (err) {
+		/* not AOP_TRUNCATED_PAGE: who came without the right would spin */
 		folio_unlock(folio);
-		return err == -EAGAIN ? AOP_TRUNCATED_PAGE : err;
+		return err;
 	}
 	err = iomap_read_folio(folio, &cohfs_iomap_ops);
 	cohfs_range_unlock_unused(inode, first, last, COHFS_PR);
@@ -106,9 +112,11 @@ static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *in
 
 	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
 		return -EIO;
-	if (wpc->iomap.length && offset >= wpc->iomap.offset &&
-	    offset < wpc->iomap.offset + wpc->iomap.length)
-		return 0;
+	/*
+	 * Looked up for every folio: only the one that is locked and dirty is sure
+	 * to be where the map says; for the next one a truncate and a write may
+	 * have come in between.
+	 */
 	count = cohfs_extmap_lookup(inode, lblk, &blk);
 	if (WARN_ON_ONCE(!count || !blk))
 		return -EIO;

@@ -228,8 +228,10 @@ static int map_lock(struct inode *inode, enum cohfs_mode mode)
 
 	if (err)
 		return err;
-	mutex_lock(&ci->ci_map_mutex);
-	return 0;
+	if (!mutex_lock_killable(&ci->ci_map_mutex))
+		return 0;
+	cohfs_object_unlock(ci->ci_maplk, mode);
+	return -EINTR;
 }
 
 static void map_unlock(struct inode *inode, enum cohfs_mode mode)
@@ -322,11 +324,11 @@ int cohfs_extmap_fill(struct inode *inode, u64 first, u64 last)
 	return err;
 }
 
-static int extmap_zero_disk(struct inode *inode, u64 blk, u32 len)
+static int extmap_zero_disk(struct inode *inode, u64 blk, u64 len)
 {
 	return blkdev_issue_zeroout(inode->i_sb->s_bdev,
 				    blk << (COHFS_BLOCK_SHIFT - 9),
-				    (u64)len << (COHFS_BLOCK_SHIFT - 9),
+				    len << (COHFS_BLOCK_SHIFT - 9),
 				    GFP_NOFS, BLKDEV_ZERO_NOUNMAP);
 }
 
@@ -402,46 +404,73 @@ static u64 extmap_goal(struct inode *inode, u64 lblk)
 	return inode->i_ino + 2;
 }
 
-int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead)
+/* One step of cohfs_extmap_allocate(), in the hole at @first; M EX is held. */
+static int extmap_allocate_step(struct inode *inode, u64 first, u64 last, u64 ahead)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
-	struct cohfs_map map;
+	struct cohfs_map map = cohfs_inode_map(inode);
+	struct cohfs_extent ext;
 	u64 len, blk, want;
 	int err;
 
-	err = cohfs_extmap_fill(inode, first, last);
-	while (!err && first <= last) {
-		struct cohfs_extent ext;
+	/*
+	 * Another task of this node may have filled the hole, or truncated the file,
+	 * while we waited for M; nobody else could, we hold D EX.
+	 */
+	len = cohfs_extmap_lookup(inode, first, &blk);
+	if (!len || blk)
+		return 0;
+	want = min(len, last - first + 1 + ahead);
+	err = extmap_grow(inode, &map, first, want, extmap_goal(inode, first), &ext);
+	trace_cohfs_extmap_grow(inode, first, want, &ext, err);
+	extmap_account(inode, &map);
+	if (err)
+		return err;
+	err = extmap_set(&ci->ci_extmap, first, first + ext.len - 1, ext.blk);
+	if (err)	/* not a hole any more, so it must not be known as one */
+		cohfs_extmap_forget(&ci->ci_extmap, first, first + ext.len - 1);
+	return err;
+}
 
+int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead)
+{
+	u64 len, blk;
+	int err = 0;
+
+	while (!err && first <= last) {
 		len = cohfs_extmap_lookup(inode, first, &blk);
-		if (WARN_ON_ONCE(!len))
-			return -EIO;
-		if (blk) {
+		if (!len) {
+			err = cohfs_extmap_fill(inode, first, last);
+		} else if (blk) {
 			if (len > last - first)
 				break;
 			first += len;
+		} else {
+			err = map_lock(inode, COHFS_EX);
+			if (err)
+				break;
+			err = extmap_allocate_step(inode, first, last, ahead);
+			map_unlock(inode, COHFS_EX);
+		}
+	}
+	return err;
+}
+
+int cohfs_extmap_zero(struct inode *inode, u64 first, u64 last)
+{
+	u64 len, blk;
+	int err = 0;
+
+	while (!err && first <= last) {
+		len = cohfs_extmap_lookup(inode, first, &blk);
+		if (!len) {
+			err = cohfs_extmap_fill(inode, first, last);
 			continue;
 		}
-		err = map_lock(inode, COHFS_EX);
-		if (err)
-			break;
-		map = cohfs_inode_map(inode);
-		/*
-		 * Another task of this node may have filled the hole while we
-		 * waited for the mutex; nobody else could, we hold D EX.
-		 */
-		len = cohfs_extmap_lookup(inode, first, &blk);
-		if (!blk) {
-			want = min(len, last - first + 1 + ahead);
-			err = extmap_grow(inode, &map, first, want,
-					  extmap_goal(inode, first), &ext);
-			trace_cohfs_extmap_grow(inode, first, want, &ext, err);
-			if (!err)
-				err = extmap_set(&ci->ci_extmap, first,
-						 first + ext.len - 1, ext.blk);
-			extmap_account(inode, &map);
-		}
-		map_unlock(inode, COHFS_EX);
+		len = min(len, last - first + 1);
+		if (blk)
+			err = extmap_zero_disk(inode, blk, len);
+		first += len;
 	}
 	return err;
 }
@@ -493,6 +522,8 @@ int cohfs_extmap_free(struct inode *inode, u64 first, u64 last)
 			break;
 		map = cohfs_inode_map(inode);
 		err = extmap_shrink_once(inode, &map, first, last, &more);
+		/* a local reader may have filled it in again since the last step */
+		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, last);
 		extmap_account(inode, &map);
 		map_unlock(inode, COHFS_EX);
 		cond_resched();

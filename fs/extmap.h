@@ -45,6 +45,15 @@ u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
 int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead);
 
 /**
+ * cohfs_extmap_zero() - zero on disk what is mapped in [@first, @last]
+ *
+ * For blocks beyond EOF that a growing file is about to uncover: an interrupted
+ * truncate or append may have left old data there.
+ * Context: as cohfs_extmap_allocate(); no page cache in the range.
+ */
+int cohfs_extmap_zero(struct inode *inode, u64 first, u64 last);
+
+/**
  * cohfs_extmap_free() - unmap and free [@first, @last] (last may be U64_MAX)
  * Context: D held EX on the range and no page cache there, or the inode is being
  * deleted (O held EX); takes M EX, G EX, transactions.

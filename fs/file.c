@@ -81,13 +81,17 @@ static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
 		cohfs_range_unlock(inode, first, last, COHFS_PR);
 		return n;
 	}
+	/* faults into the buffer will be stores; a freeze must not catch a holder */
+	sb_start_pagefault(inode->i_sb);
 	err = cohfs_plan_lock_attrs(plan, COHFS_PR);
 	if (!err)
 		err = cohfs_plan_lock_ranges(plan, first, last);
-	if (err)
-		return err;
-	n = read_locked(iocb, to, plan);
-	cohfs_plan_unlock(plan);
+	n = err;
+	if (!err) {
+		n = read_locked(iocb, to, plan);
+		cohfs_plan_unlock(plan);
+	}
+	sb_end_pagefault(inode->i_sb);
 	return n;
 }
 
@@ -216,7 +220,7 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from,
 	int err;
 
 	if (iocb->ki_pos > size) {
-		err = cohfs_zero_tail(inode, size, iocb->ki_pos);
+		err = cohfs_zero_gap(inode, size, iocb->ki_pos);
 		if (err)
 			return err;
 	}
@@ -236,13 +240,17 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from,
  * Locks for one attempt, decided with a true i_size.  @mode is the mode of I to
  * begin with; -EAGAIN asks to come again with EX because the file will grow.
  * Returns the bytes that may be written, 0 for none.
+ *
+ * An append that was interrupted by a fault (@again) may go on only where it stopped:
+ * if another node has appended meanwhile the caller gets a short count, not a torn
+ * record.
  */
 static ssize_t write_lock_all(struct kiocb *iocb, struct iov_iter *from,
 			  struct cohfs_plan *plan, enum cohfs_mode mode,
-			  bool *grows)
+			  bool again, bool *grows)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	loff_t size, end;
+	loff_t size, end, pos = iocb->ki_pos;
 	ssize_t count;
 	int err;
 
@@ -252,6 +260,11 @@ static ssize_t write_lock_all(struct kiocb *iocb, struct iov_iter *from,
 	count = generic_write_checks(iocb, from);
 	if (count <= 0)
 		goto out_unlock;
+	if (again && iocb->ki_pos != pos) {
+		iocb->ki_pos = pos;
+		count = 0;
+		goto out_unlock;
+	}
 	size = i_size_read(inode);
 	end = iocb->ki_pos + count;
 	*grows = end > size;
@@ -286,14 +299,17 @@ static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
 		return false;
 	/* i_size is true only now */
 	fits = end <= i_size_read(inode);
-	if (fits)
-		*ret = write_locked(iocb, from, plan, false);
+	if (fits) {
+		*ret = generic_write_checks(iocb, from);
+		if (*ret > 0)
+			*ret = write_locked(iocb, from, plan, false);
+	}
 	cohfs_range_unlock(inode, first, last, COHFS_EX);
 	return fits;
 }
 
 static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
-			     struct cohfs_plan *plan)
+			     struct cohfs_plan *plan, bool again)
 {
 	bool append = iocb->ki_flags & IOCB_APPEND;
 	bool grows = false;
@@ -301,33 +317,15 @@ static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
 
 	if (write_fast(iocb, from, plan, &n))
 		return n;
-	n = append ? -EAGAIN : write_lock_all(iocb, from, plan, COHFS_PR, &grows);
+	n = append ? -EAGAIN :
+		     write_lock_all(iocb, from, plan, COHFS_PR, again, &grows);
 	if (n == -EAGAIN)
-		n = write_lock_all(iocb, from, plan, COHFS_EX, &grows);
+		n = write_lock_all(iocb, from, plan, COHFS_EX, again, &grows);
 	if (n <= 0)
 		return n;
 	n = write_locked(iocb, from, plan, grows);
 	cohfs_plan_unlock(plan);
 	return n;
-}
-
-/*
- * An append that was interrupted by a fault may go on only where it stopped; if
- * another node has appended meanwhile the caller gets a short count, not a torn
- * record.
- */
-static bool append_moved(struct kiocb *iocb, loff_t expected)
-{
-	struct inode *inode = file_inode(iocb->ki_filp);
-	bool moved;
-
-	if (!(iocb->ki_flags & IOCB_APPEND))
-		return false;
-	if (cohfs_attr_lock(inode, COHFS_PR))
-		return true;
-	moved = i_size_read(inode) != expected;
-	cohfs_attr_unlock(inode, COHFS_PR);
-	return moved;
 }
 
 static ssize_t write_all(struct kiocb *iocb, struct iov_iter *from)
@@ -340,9 +338,7 @@ static ssize_t write_all(struct kiocb *iocb, struct iov_iter *from)
 
 	cohfs_plan_init(&plan, inode, COHFS_EX);
 	do {
-		if (done && append_moved(iocb, iocb->ki_pos))
-			break;
-		n = write_attempt(iocb, from, &plan);
+		n = write_attempt(iocb, from, &plan, done > 0);
 		if (n > 0) {
 			done += n;
 			window = FAULT_WINDOW;

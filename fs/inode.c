@@ -33,7 +33,6 @@ static void init_once(void *mem)
 	init_rwsem(&ci->ci_dir_sem);
 	spin_lock_init(&ci->ci_times_lock);
 	INIT_LIST_HEAD(&ci->ci_times_link);
-	INIT_LIST_HEAD(&ci->ci_times_again);
 	spin_lock_init(&ci->ci_holds_lock);
 	INIT_LIST_HEAD(&ci->ci_holds);
 	inode_init_once(&ci->ci_vfs);
@@ -89,7 +88,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_sync_tid = 0;
 	ci->ci_no_reap = false;
 	cohfs_extmap_init(&ci->ci_extmap);
-	ci->ci_fault_err = 0;
+	ci->ci_fault.task = NULL;
 	ci->ci_store_task = NULL;
 	ci->ci_data_fresh = false;
 	ci->ci_handovers = 0;

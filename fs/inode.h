@@ -51,7 +51,11 @@ struct cohfs_inode {
 
 	struct mutex ci_map_mutex;	/* regular files: local side of M */
 	struct cohfs_extmap ci_extmap;	/* extmap.c: block mapping valid under D */
-	int ci_fault_err;		/* mmap.c: for the repeated fault, xchg'ed */
+	struct {
+		struct task_struct *task;	/* compared, never followed */
+		pgoff_t index;
+		int err;
+	} ci_fault;			/* mmap.c: for the repeated fault */
 	/* range.c: how the file is shared; guesses, no lock */
 	unsigned int ci_handovers;
 	u8 ci_migratory;
@@ -66,7 +70,6 @@ struct cohfs_inode {
 	/* times.c: mtime of data writes that I does not know yet */
 	spinlock_t ci_times_lock;
 	struct list_head ci_times_link;	/* cs->times_list; under cs->times_lock */
-	struct list_head ci_times_again; /* times_work's own */
 	bool ci_times_pending;
 	bool ci_times_unlogged;		/* I knows, the journal does not; under I EX */
 	unsigned int ci_times_handovers; /* times_work: at its last visit */

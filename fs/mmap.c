@@ -74,42 +74,63 @@ static bool is_shared_store(const struct vm_fault *vmf)
 	       store_noted(file_inode(vmf->vma->vm_file), vmf->pgoff);
 }
 
-/*
- * What to ask for.  Where loads have been followed by stores that had to ask again
- * (a lock word, a counter: data that migrates), a load that has to ask anyway asks
- * for EX.
- */
-static enum cohfs_mode fault_mode(const struct vm_fault *vmf)
-{
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-
-	if (is_shared_store(vmf))
-		return COHFS_EX;
-	if (may_store(vmf) && cohfs_range_migrates(inode))
-		return COHFS_EX;
-	return COHFS_PR;
-}
-
 static bool beyond_eof(struct inode *inode, pgoff_t index)
 {
 	return index >= DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
 }
 
-/* Is the mapping of the page known, and its block allocated if it must be? */
-static bool page_is_mapped(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
+/**
+ * struct fault - what one fault is about
+ * @mode: right to ask for
+ * @store: needs a block, too; a load that asks for EX does not
+ * @held: the task holds the page in at least PR already (a read() or write() whose
+ *	buffer this is)
+ */
+struct fault {
+	struct vm_fault *vmf;
+	struct inode *inode;
+	pgoff_t index;
+	enum cohfs_mode mode;
+	bool store;
+	bool held;
+};
+
+/*
+ * Where loads have been followed by stores that had to ask again (a lock word, a
+ * counter: data that migrates), a load that has to ask anyway asks for EX.  Not while
+ * the task holds the page: it would wait for itself.
+ */
+static void fault_init(struct fault *f, struct vm_fault *vmf)
+{
+	f->vmf = vmf;
+	f->inode = file_inode(vmf->vma->vm_file);
+	f->index = vmf->pgoff;
+	f->held = cohfs_range_held(f->inode, f->index, COHFS_PR);
+	f->store = f->held ? may_store(vmf) && (vmf->flags & FAULT_FLAG_WRITE)
+			   : is_shared_store(vmf);
+	f->mode = COHFS_PR;
+	if (f->store || (!f->held && may_store(vmf) &&
+			 cohfs_range_migrates(f->inode)))
+		f->mode = COHFS_EX;
+}
+
+/* Is the place of the page known, with a block if it must have one? */
+static bool page_is_mapped(struct inode *inode, pgoff_t index, bool store)
 {
 	u64 blk;
 
-	return cohfs_extmap_lookup(inode, index, &blk) &&
-	       (mode != COHFS_EX || blk);
+	return cohfs_extmap_lookup(inode, index, &blk) && (!store || blk);
 }
 
-/* In the middle of a read() or write() of this task the range is ours already. */
-static int fault_lock(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
+static int fault_lock(struct fault *f)
 {
-	return cohfs_range_lock(inode, index, index, mode,
-				cohfs_range_held(inode, index, mode) ?
-				COHFS_RANGE_KEEP : 0);
+	return cohfs_range_lock(f->inode, f->index, f->index, f->mode,
+				f->held ? COHFS_RANGE_KEEP : 0);
+}
+
+static void fault_unlock_unused(struct fault *f)
+{
+	cohfs_range_unlock_unused(f->inode, f->index, f->index, f->mode);
 }
 
 /*
@@ -118,21 +139,21 @@ static int fault_lock(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
  * The page is read here, alone: read-ahead would fetch neighbours that a contended
  * file loses again before anyone looks at them.
  */
-static int fault_prepare(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
+static int fault_prepare(struct fault *f)
 {
 	struct folio *folio;
 	int err;
 
-	if (beyond_eof(inode, index))
+	if (beyond_eof(f->inode, f->index))
 		return 0;
-	if (mode == COHFS_EX)
-		err = cohfs_extmap_allocate(inode, index, index, 0);
+	if (f->store)
+		err = cohfs_extmap_allocate(f->inode, f->index, f->index, 0);
 	else
-		err = cohfs_extmap_fill(inode, index, index);
+		err = cohfs_extmap_fill(f->inode, f->index, f->index);
 	if (err)
 		return err;
 	/* an error of the read is found again by filemap_fault() */
-	folio = read_mapping_folio(inode->i_mapping, index, NULL);
+	folio = read_mapping_folio(f->inode->i_mapping, f->index, NULL);
 	if (!IS_ERR(folio))
 		folio_put(folio);
 	return 0;
@@ -150,133 +171,151 @@ static vm_fault_t fault_error(int err)
 	}
 }
 
-/* The range is held and the page's place known: the local part, then let go. */
-static vm_fault_t fault_finish(struct vm_fault *vmf, struct inode *inode,
-			       enum cohfs_mode mode)
+/*
+ * An error of a fault that had dropped mmap_lock is handed to the repeated fault of the
+ * same task for the same page through the inode.  Another failure meanwhile overwrites
+ * it: then the fault fails again by itself.
+ */
+static void fault_leave_error(struct fault *f, int err)
 {
-	pgoff_t index = vmf->pgoff;
-	vm_fault_t ret = filemap_fault(vmf);
+	struct cohfs_inode *ci = COHFS_I(f->inode);
+
+	spin_lock(&ci->ci_holds_lock);
+	ci->ci_fault.task = current;
+	ci->ci_fault.index = f->index;
+	ci->ci_fault.err = err;
+	spin_unlock(&ci->ci_holds_lock);
+}
+
+static int fault_take_error(struct fault *f)
+{
+	struct cohfs_inode *ci = COHFS_I(f->inode);
+	int err = 0;
+
+	if (likely(READ_ONCE(ci->ci_fault.task) != current))
+		return 0;
+	spin_lock(&ci->ci_holds_lock);
+	if (ci->ci_fault.task == current) {
+		if (ci->ci_fault.index == f->index)
+			err = ci->ci_fault.err;
+		ci->ci_fault.task = NULL;
+	}
+	spin_unlock(&ci->ci_holds_lock);
+	return err;
+}
+
+/* The range is held and the page's place known: the local part, then let go. */
+static vm_fault_t fault_finish(struct fault *f)
+{
+	vm_fault_t ret = filemap_fault(f->vmf);
 
 	/* After RETRY vmf->vma may be gone; a shared store is done by page_mkwrite. */
-	if ((ret & VM_FAULT_RETRY) || mode == COHFS_EX)
-		cohfs_range_unlock_unused(inode, index, index, mode);
+	if ((ret & VM_FAULT_RETRY) || f->store)
+		fault_unlock_unused(f);
 	else
-		cohfs_range_unlock(inode, index, index, mode);
+		cohfs_range_unlock(f->inode, f->index, f->index, f->mode);
 	return ret;
 }
 
 /*
- * For those who cannot repeat the access (ptrace, a buffer that is faulted in while
- * its range is held): wait with mmap_lock held.  Nobody who has what they wait for
- * waits for mmap_lock.
+ * For those who cannot repeat the access (ptrace, a buffer that is faulted in while its
+ * range is held): wait with mmap_lock held.  Nobody who has what they wait for waits for
+ * mmap_lock.  Who holds too little himself must let go first: he gets an error, and the
+ * copy that brought him here drops everything.
  */
-static vm_fault_t fault_inline(struct vm_fault *vmf, struct inode *inode,
-			       enum cohfs_mode mode)
+static vm_fault_t fault_inline(struct fault *f)
 {
-	pgoff_t index = vmf->pgoff;
 	int err;
 
-	err = fault_lock(inode, index, mode);
+	if (f->held && !cohfs_range_held(f->inode, f->index, f->mode))
+		return VM_FAULT_SIGBUS;
+	err = fault_lock(f);
 	if (err)
 		return fault_error(err);
-	err = fault_prepare(inode, index, mode);
-	if (err) {
-		cohfs_range_unlock(inode, index, index, mode);
-		return fault_error(err);
-	}
-	return fault_finish(vmf, inode, mode);
+	err = fault_prepare(f);
+	if (!err)
+		return fault_finish(f);
+	fault_unlock_unused(f);
+	return fault_error(err);
 }
 
 /*
- * Get what is missing with mmap_lock dropped, and have the access repeated.  On
- * success the right is protected from revocation until the repeated access has used
- * it.  The result, good or bad, is found by the repeated fault; only "cannot be had"
- * must be told, or it would repeat for ever.
+ * Get what is missing with mmap_lock dropped, and have the access repeated.  On success
+ * the right is protected from revocation until the repeated access has used it.  The
+ * result, good or bad, is found by the repeated fault; only "cannot be had" must be told,
+ * or it would repeat for ever.
  */
-static vm_fault_t fault_retry(struct vm_fault *vmf, struct inode *inode,
-			      enum cohfs_mode mode)
+static vm_fault_t fault_retry(struct fault *f)
 {
-	struct file *file = get_file(vmf->vma->vm_file);
-	pgoff_t index = vmf->pgoff;
 	ktime_t start = ktime_get();
 	int err;
 
-	release_fault_lock(vmf);
-	err = fault_lock(inode, index, mode);
+	release_fault_lock(f->vmf);
+	err = fault_lock(f);
 	if (!err) {
-		err = fault_prepare(inode, index, mode);
-		cohfs_range_unlock_unused(inode, index, index, mode);
+		err = fault_prepare(f);
+		fault_unlock_unused(f);
 	}
-	trace_cohfs_fault_wait(inode, index, mode,
+	trace_cohfs_fault_wait(f->inode, f->index, f->mode,
 			       ktime_to_ns(ktime_sub(ktime_get(), start)), err);
 	if (err && err != -EINTR)
-		WRITE_ONCE(COHFS_I(inode)->ci_fault_err, err);
-	fput(file);
+		fault_leave_error(f, err);
 	return VM_FAULT_RETRY;
 }
 
 /* Something is missing. */
-static vm_fault_t fault_wait(struct vm_fault *vmf, struct inode *inode,
-			     enum cohfs_mode mode)
+static vm_fault_t fault_wait(struct fault *f)
 {
-	pgoff_t index = vmf->pgoff;
-
-	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
-		return fault_inline(vmf, inode, mode);
-	if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
-		return fault_retry(vmf, inode, mode);
-	if (!cohfs_range_lock(inode, index, index, mode, COHFS_RANGE_ASYNC))
-		cohfs_range_unlock_unused(inode, index, index, mode);
+	if (!(f->vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return fault_inline(f);
+	if (!(f->vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
+		return fault_retry(f);
+	if (!cohfs_range_lock(f->inode, f->index, f->index, f->mode,
+			      COHFS_RANGE_ASYNC))
+		fault_unlock_unused(f);
 	return VM_FAULT_RETRY;
 }
 
+static vm_fault_t fault_try(struct fault *f)
+{
+	int err = fault_take_error(f);
+
+	if (!err)
+		err = cohfs_range_lock(f->inode, f->index, f->index, f->mode,
+				       f->held ? COHFS_RANGE_KEEP :
+						 COHFS_RANGE_TRY);
+	if (err == -EAGAIN)
+		return fault_wait(f);
+	if (err)
+		return fault_error(err);
+	if (beyond_eof(f->inode, f->index) ||
+	    page_is_mapped(f->inode, f->index, f->store))
+		return fault_finish(f);
+	fault_unlock_unused(f);
+	return fault_wait(f);
+}
+
 /*
- * An error of a fault that had dropped mmap_lock is handed to the repeated fault
- * through the inode: once, to whoever comes first.  At worst a fault of another task
- * reports it, for the same file and the same reason.
+ * The file is pinned over the whole fault: with mmap_lock dropped somebody may unmap and
+ * close it.  The last fput() does its work when this task returns to user space.
+ *
+ * A store into a buffer of a read() that holds its range has been announced to the
+ * freezer by the read().
  */
-static int fault_take_error(struct inode *inode)
-{
-	if (likely(!READ_ONCE(COHFS_I(inode)->ci_fault_err)))
-		return 0;
-	return xchg(&COHFS_I(inode)->ci_fault_err, 0);
-}
-
-static vm_fault_t fault_locked(struct vm_fault *vmf, struct inode *inode,
-			       enum cohfs_mode mode)
-{
-	pgoff_t index = vmf->pgoff;
-
-	if (beyond_eof(inode, index) || page_is_mapped(inode, index, mode))
-		return fault_finish(vmf, inode, mode);
-	cohfs_range_unlock_unused(inode, index, index, mode);
-	return fault_wait(vmf, inode, mode);
-}
-
 static vm_fault_t cohfs_fault(struct vm_fault *vmf)
 {
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	enum cohfs_mode mode = fault_mode(vmf);
-	unsigned int flags = COHFS_RANGE_TRY;
-	struct super_block *sb = inode->i_sb;
+	struct file *file = get_file(vmf->vma->vm_file);
+	struct super_block *sb = file_inode(file)->i_sb;
+	struct fault f;
 	vm_fault_t ret;
-	int err;
 
-	if (mode == COHFS_EX)
+	fault_init(&f, vmf);
+	if (f.store && !f.held)
 		sb_start_pagefault(sb);
-	if (cohfs_range_held(inode, vmf->pgoff, mode))
-		flags |= COHFS_RANGE_KEEP;
-	err = fault_take_error(inode);
-	if (!err)
-		err = cohfs_range_lock(inode, vmf->pgoff, vmf->pgoff, mode, flags);
-	if (!err)
-		ret = fault_locked(vmf, inode, mode);
-	else if (err == -EAGAIN)
-		ret = fault_wait(vmf, inode, mode);
-	else
-		ret = fault_error(err);
-	if (mode == COHFS_EX)
+	ret = fault_try(&f);
+	if (f.store && !f.held)
 		sb_end_pagefault(sb);
+	fput(file);
 	return ret;
 }
 
@@ -292,22 +331,18 @@ static vm_fault_t mkwrite_refault(struct inode *inode, pgoff_t index, int err)
 	return VM_FAULT_NOPAGE;
 }
 
-static vm_fault_t cohfs_page_mkwrite(struct vm_fault *vmf)
+static vm_fault_t page_mkwrite(struct vm_fault *vmf, struct inode *inode, bool held)
 {
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	unsigned int flags = COHFS_RANGE_ASYNC;
 	pgoff_t index = vmf->pgoff;
 	vm_fault_t ret;
 	int err;
 
-	sb_start_pagefault(inode->i_sb);
-	if (cohfs_range_held(inode, index, COHFS_EX))
-		flags = COHFS_RANGE_KEEP;
-	err = cohfs_range_lock(inode, index, index, COHFS_EX, flags);
+	err = cohfs_range_lock(inode, index, index, COHFS_EX,
+			       held ? COHFS_RANGE_KEEP : COHFS_RANGE_ASYNC);
 	if (err) {
 		cohfs_range_note_upgrade(inode);
 		ret = mkwrite_refault(inode, index, err);
-	} else if (!page_is_mapped(inode, index, COHFS_EX)) {
+	} else if (!page_is_mapped(inode, index, true)) {
 		cohfs_range_unlock_unused(inode, index, index, COHFS_EX);
 		ret = mkwrite_refault(inode, index, 0);
 	} else {
@@ -318,7 +353,20 @@ static vm_fault_t cohfs_page_mkwrite(struct vm_fault *vmf)
 		ret = iomap_page_mkwrite(vmf, &cohfs_iomap_ops);
 		cohfs_range_unlock(inode, index, index, COHFS_EX);
 	}
-	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
+static vm_fault_t cohfs_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	bool held = cohfs_range_held(inode, vmf->pgoff, COHFS_PR);
+	vm_fault_t ret;
+
+	if (!held)
+		sb_start_pagefault(inode->i_sb);
+	ret = page_mkwrite(vmf, inode, held);
+	if (!held)
+		sb_end_pagefault(inode->i_sb);
 	return ret;
 }
 

@@ -90,7 +90,9 @@ void cohfs_range_unlock_unused(struct inode *inode, pgoff_t first, pgoff_t last,
 
 void cohfs_range_used(struct inode *inode)
 {
-	cohfs_lock_used(range_lock_of(inode));
+	/* a load does not use up what was promised to a store */
+	if (cohfs_lock_cached(range_lock_of(inode)) <= COHFS_PR)
+		cohfs_lock_used(range_lock_of(inode));
 }
 
 /*
@@ -182,6 +184,18 @@ bool cohfs_range_held(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
 	return held;
 }
 
+/*
+ * folio_maybe_dma_pinned() counts PTEs as well; a page that a thousand processes map
+ * is not pinned.
+ */
+static bool folio_is_pinned(struct folio *folio)
+{
+	if (folio_test_large(folio))
+		return folio_maybe_dma_pinned(folio);
+	return folio_ref_count(folio) - folio_mapcount(folio) >=
+	       GUP_PIN_COUNTING_BIAS;
+}
+
 /* First folio at or after *@index that a device may still be writing to. */
 static bool range_find_pinned(struct address_space *mapping, pgoff_t *index)
 {
@@ -195,7 +209,7 @@ static bool range_find_pinned(struct address_space *mapping, pgoff_t *index)
 		for (i = 0; i < folio_batch_count(&batch); i++) {
 			struct folio *folio = batch.folios[i];
 
-			if (folio_maybe_dma_pinned(folio)) {
+			if (folio_is_pinned(folio)) {
 				*index = folio->index;
 				found = true;
 				break;
@@ -212,13 +226,14 @@ static bool range_find_pinned(struct address_space *mapping, pgoff_t *index)
  * wait for it.  Nothing announces the last unpin, so this is the one place that
  * has to look again; pins for I/O are gone within milliseconds.
  */
-static void range_wait_unpinned(struct inode *inode)
+static bool range_wait_unpinned(struct inode *inode)
 {
 	unsigned int delay_ms = 1, waited_ms = 0;
-	bool reported = false;
+	bool reported = false, found = false;
 	pgoff_t index = 0;
 
 	while (range_find_pinned(inode->i_mapping, &index)) {
+		found = true;
 		trace_cohfs_range_pinned(inode, index, waited_ms);
 		if (waited_ms >= PINNED_REPORT_MS && !reported) {
 			cohfs_warn(inode->i_sb,
@@ -227,11 +242,12 @@ static void range_wait_unpinned(struct inode *inode)
 			reported = true;
 		}
 		if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
-			return;
+			break;
 		msleep(delay_ms);
 		waited_ms += delay_ms;
 		delay_ms = min(delay_ms * 2, 100U);
 	}
+	return found;
 }
 
 /*
@@ -242,6 +258,10 @@ static void range_wait_unpinned(struct inode *inode)
  * it and write-protects what it installed.  Hence: write-back after the unmap, and
  * the order of the two does not matter for correctness, only for waking fewer
  * stores.  filemap_write_and_wait() returns errors of earlier write-back too.
+ *
+ * Pins are looked for after the write-protection, since until then another one can be
+ * had through a writable PTE without a fault; what a pinned page got meanwhile is
+ * written in another pass.
  */
 static int range_clean(struct inode *inode, enum cohfs_mode to)
 {
@@ -250,8 +270,9 @@ static int range_clean(struct inode *inode, enum cohfs_mode to)
 
 	if (to < COHFS_PR)
 		unmap_mapping_range(mapping, 0, 0, 0);
-	range_wait_unpinned(inode);
-	err = filemap_write_and_wait(mapping);
+	do {
+		err = filemap_write_and_wait(mapping);
+	} while (!err && range_wait_unpinned(inode));
 	if (err)
 		cohfs_withdraw(COHFS_SB(inode->i_sb),
 			       "inode %lu: write-back failed (%d) while another node waits for the data",

@@ -47,7 +47,7 @@ void cohfs_range_unlock_unused(struct inode *inode, pgoff_t first, pgoff_t last,
 			       enum cohfs_mode mode);
 
 /**
- * cohfs_range_used() - the access that cohfs_range_unlock_unused() announced happened
+ * cohfs_range_used() - the load that cohfs_range_unlock_unused() announced happened
  * Context: any, without a hold.
  */
 void cohfs_range_used(struct inode *inode);

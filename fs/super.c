@@ -310,7 +310,7 @@ static int sync_fs(struct super_block *sb, int wait)
 	struct cohfs_sb *cs = COHFS_SB(sb);
 
 	if (wait)
-		flush_delayed_work(&cs->times_work);
+		cohfs_times_sync(cs);
 	return cohfs_log_commit(cs, wait);
 }
 

@@ -92,33 +92,40 @@ static int times_journal(struct inode *inode)
 	return err ? err : err2;
 }
 
+/* The filesystem cannot be frozen (sb_start_intwrite) before the cluster lock. */
 static int times_publish(struct inode *inode, bool journal)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
 	int err;
 
-	/* before the cluster lock: a frozen filesystem must not catch a holder */
-	sb_start_intwrite(inode->i_sb);
 	err = cohfs_attr_lock(inode, COHFS_EX);
 	if (err)
-		goto out;
+		return err;
 	if (times_apply(inode))
 		ci->ci_times_unlogged = true;
 	if (journal && ci->ci_times_unlogged)
 		err = times_journal(inode);
 	cohfs_attr_unlock(inode, COHFS_EX);
-out:
-	sb_end_intwrite(inode->i_sb);
 	return err;
+}
+
+static bool times_due(struct inode *inode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	return READ_ONCE(ci->ci_times_pending) || READ_ONCE(ci->ci_times_unlogged);
 }
 
 int cohfs_times_publish(struct inode *inode)
 {
-	struct cohfs_inode *ci = COHFS_I(inode);
+	int err;
 
-	if (!READ_ONCE(ci->ci_times_pending) && !READ_ONCE(ci->ci_times_unlogged))
+	if (!times_due(inode))
 		return 0;
-	return times_publish(inode, true);
+	sb_start_intwrite(inode->i_sb);
+	err = times_publish(inode, true);
+	sb_end_intwrite(inode->i_sb);
+	return err;
 }
 
 void cohfs_times_peek(struct inode *inode, struct timespec64 *mtime)
@@ -146,21 +153,19 @@ void cohfs_times_forget(struct inode *inode)
 }
 
 /*
- * Next inode with pending times, pinned; NULL when the list is empty.  An inode on
- * its way out is skipped: its eviction calls cohfs_times_forget(), and its last
- * close has published.
+ * Next inode of @batch, pinned; NULL when it is empty.  An inode on its way out is
+ * skipped: its eviction calls cohfs_times_forget(), and its last close has published.
  */
-static struct inode *times_next(struct cohfs_sb *cs)
+static struct inode *times_next(struct cohfs_sb *cs, struct list_head *batch)
 {
-	struct cohfs_inode *ci, *tmp;
+	struct cohfs_inode *ci;
 	struct inode *inode = NULL;
 
 	spin_lock(&cs->times_lock);
-	list_for_each_entry_safe(ci, tmp, &cs->times_list, ci_times_link) {
+	while (!inode && !list_empty(batch)) {
+		ci = list_first_entry(batch, struct cohfs_inode, ci_times_link);
 		inode = igrab(&ci->ci_vfs);
 		list_del_init(&ci->ci_times_link);
-		if (inode)
-			break;
 	}
 	spin_unlock(&cs->times_lock);
 	return inode;
@@ -177,34 +182,48 @@ static bool times_contended(struct inode *inode)
 	return moved;
 }
 
-/* Each inode of the list once; those that are only told to I come again. */
+/* Return: true if the inode has to be looked at again. */
+static bool times_visit(struct inode *inode, bool journal)
+{
+	bool later = !journal && times_contended(inode);
+	int err;
+
+	if (!times_due(inode))
+		return false;
+	err = times_publish(inode, !later);
+	if (err && !cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+		cohfs_warn(inode->i_sb, "inode %lu: times not written: %d",
+			   inode->i_ino, err);
+	return later && !err;
+}
+
+/*
+ * Each inode that is on the list now, once: whoever is touched meanwhile waits for
+ * the next round.  On a frozen filesystem nothing is written, so all of it waits.
+ */
 static void times_publish_all(struct cohfs_sb *cs, bool journal)
 {
-	LIST_HEAD(again);
 	struct inode *inode;
+	LIST_HEAD(batch);
+	bool again = false;
 
-	while ((inode = times_next(cs))) {
-		struct cohfs_inode *ci = COHFS_I(inode);
-		bool now = journal || !times_contended(inode);
-		int err = times_publish(inode, now);
-
-		if (err && !cohfs_is_withdrawn(cs))
-			cohfs_warn(cs->sb, "inode %lu: times not written: %d",
-				   inode->i_ino, err);
-		else if (!now)
-			list_add_tail(&ci->ci_times_again, &again);
-		if (now || err)
-			iput(inode);
-	}
-	while (!list_empty(&again)) {
-		struct cohfs_inode *ci = list_first_entry(&again, struct cohfs_inode,
-							  ci_times_again);
-
-		list_del_init(&ci->ci_times_again);
-		times_enqueue(cs, ci);
+	if (!sb_start_intwrite_trylock(cs->sb)) {
 		queue_delayed_work(cs->times_wq, &cs->times_work, TIMES_PERIOD);
-		iput(&ci->ci_vfs);
+		return;
 	}
+	spin_lock(&cs->times_lock);
+	list_splice_init(&cs->times_list, &batch);
+	spin_unlock(&cs->times_lock);
+	while ((inode = times_next(cs, &batch))) {
+		if (times_visit(inode, journal)) {
+			times_enqueue(cs, COHFS_I(inode));
+			again = true;
+		}
+		iput(inode);
+	}
+	sb_end_intwrite(cs->sb);
+	if (again)
+		queue_delayed_work(cs->times_wq, &cs->times_work, TIMES_PERIOD);
 }
 
 static void times_work(struct work_struct *work)
@@ -213,8 +232,14 @@ static void times_work(struct work_struct *work)
 				       times_work), false);
 }
 
+void cohfs_times_sync(struct cohfs_sb *cs)
+{
+	times_publish_all(cs, true);
+}
+
 void cohfs_times_stop(struct cohfs_sb *cs)
 {
 	cancel_delayed_work_sync(&cs->times_work);
 	times_publish_all(cs, true);
+	cancel_delayed_work_sync(&cs->times_work);
 }

@@ -21,6 +21,8 @@ int cohfs_times_publish(struct inode *inode);
 void cohfs_times_peek(struct inode *inode, struct timespec64 *mtime);
 /** cohfs_times_forget() - explicit utimes or truncate: pending times are void */
 void cohfs_times_forget(struct inode *inode);
+/** cohfs_times_sync() - what is pending now goes to the journal (sync) */
+void cohfs_times_sync(struct cohfs_sb *cs);
 void cohfs_times_stop(struct cohfs_sb *cs);	/* unmount: publish all, stop */
 
 #endif /* _COHFS_TIMES_H */

@@ -8,7 +8,7 @@
  *
  * Shrinking: the new size is journaled before the blocks are freed.  A crash between
  * the two leaves blocks beyond EOF, which cost space until the next truncate and
- * never show: growing again zeroes what it uncovers.
+ * never show: growing over them zeroes them on disk first.
  */
 #include <linux/iomap.h>
 #include <linux/mm.h>
@@ -21,7 +21,8 @@
 #include "times.h"
 #include "truncate.h"
 
-int cohfs_zero_tail(struct inode *inode, loff_t from, loff_t to)
+/* Zero the rest of the page that holds @from, up to @to, in the page cache. */
+static int zero_tail(struct inode *inode, loff_t from, loff_t to)
 {
 	loff_t end = min_t(loff_t, to, round_up(from, PAGE_SIZE));
 	pgoff_t index = from >> PAGE_SHIFT;
@@ -33,6 +34,17 @@ int cohfs_zero_tail(struct inode *inode, loff_t from, loff_t to)
 	if (err)
 		return err;
 	return iomap_zero_range(inode, from, end - from, NULL, &cohfs_iomap_ops);
+}
+
+int cohfs_zero_gap(struct inode *inode, loff_t from, loff_t to)
+{
+	u64 first = DIV_ROUND_UP_ULL(from, COHFS_BLOCK_SIZE);
+	u64 end = DIV_ROUND_UP_ULL(to, COHFS_BLOCK_SIZE);
+	int err = zero_tail(inode, from, to);
+
+	if (!err && first < end)
+		err = cohfs_extmap_zero(inode, first, end - 1);
+	return err;
 }
 
 /* The new size, its times, and a new time generation, in one transaction. */
@@ -63,14 +75,26 @@ static int truncate_down(struct inode *inode, loff_t newsize)
 	 * Zero the tail before the size changes: iomap writes only below EOF, and
 	 * the zeroes must be on their way before anything can uncover the bytes.
 	 */
-	err = cohfs_zero_tail(inode, newsize, i_size_read(inode));
+	err = zero_tail(inode, newsize, i_size_read(inode));
 	if (err)
 		return err;
 	err = journal_size(inode, newsize);
 	if (err)
 		return err;
+	/*
+	 * A fault or a read on this node may be in the middle of adding a folio that
+	 * was below EOF when it began; invalidate_lock keeps it out, and what still
+	 * gets in while the blocks are freed goes in the second pass.
+	 */
+	filemap_invalidate_lock(inode->i_mapping);
 	truncate_pagecache(inode, newsize);
-	return cohfs_extmap_free(inode, first_free, U64_MAX);
+	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first_free, U64_MAX);
+	filemap_invalidate_unlock(inode->i_mapping);
+	err = cohfs_extmap_free(inode, first_free, U64_MAX);
+	filemap_invalidate_lock(inode->i_mapping);
+	truncate_pagecache(inode, newsize);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
 }
 
 static int truncate_up(struct inode *inode, loff_t newsize)
@@ -78,7 +102,7 @@ static int truncate_up(struct inode *inode, loff_t newsize)
 	loff_t oldsize = i_size_read(inode);
 	int err;
 
-	err = cohfs_zero_tail(inode, oldsize, newsize);
+	err = cohfs_zero_gap(inode, oldsize, newsize);
 	if (!err)
 		err = journal_size(inode, newsize);
 	if (!err)

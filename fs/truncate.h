@@ -14,12 +14,12 @@
 int cohfs_truncate(struct inode *inode, loff_t newsize);
 
 /**
- * cohfs_zero_tail() - zero the rest of the page that holds @from, up to @to
+ * cohfs_zero_gap() - zero what growth from size @from to an access at @to uncovers
  *
- * Stores through mappings beyond EOF may have left bytes there that nobody may see
- * once the file grows over them.
- * Context: D EX on the page, I EX.
+ * In the page that holds @from: bytes that stores through mappings have left beyond
+ * EOF.  In blocks after it: what an interrupted truncate or append has left.
+ * Context: D EX on [@from, @to), I EX.
  */
-int cohfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
+int cohfs_zero_gap(struct inode *inode, loff_t from, loff_t to);
 
 #endif /* _COHFS_TRUNCATE_H */

@@ -370,7 +370,7 @@ static u32 given_up(struct cohfs_fsm *f)
 	}
 	/* more was asked for meanwhile: all in one message, if nobody is in the way */
 	to = cohfs_mode_keep(f->granted, f->demand);
-	if (to != f->granted && !cohfs_fsm_holders(f, to))
+	if (to != f->granted && !quiesced(f) && !cohfs_fsm_holders(f, to))
 		return start_give_up(f, to);
 	f->state = COHFS_FS_LOWERING;
 	return COHFS_DO_LOWER;
