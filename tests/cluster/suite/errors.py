@@ -173,7 +173,7 @@ def local(trial):
     trial.program("fileio", nodes=1, directory="/mnt/image/contents")
     trial.shell(0, "echo kept > /mnt/image/kept; umount /mnt/image\n" + mount)
     trial.check("kept" in trial.shell(0, "cat /mnt/image/kept"), "what was written is gone")
-    trial.program("meta", nodes=1, directory="/mnt/image/names")
+    trial.program("meta", nodes=1, directory="/mnt/image/posix")
     trial.shell(0, "umount /mnt/image")
 
 
