@@ -224,6 +224,8 @@ static void free_remains(struct cohfs_lockspace *ls)
 	flush_workqueue(ls->ls_grant_wq);
 	mutex_lock(&ls->ls_mutex);
 	list_for_each_entry_safe(lk, next, &ls->ls_locks, lk_list) {
+		if (lk->lk_fsm.state == COHFS_FS_GONE)
+			continue;	/* its reference is put already */
 		if (lk->lk_fsm.drop)
 			list_move(&lk->lk_list, &dropped);
 		else

@@ -47,6 +47,20 @@ void cohfs_change_torn(struct cohfs_change *ch, const char *what, int err)
 
 /* Names and links ------------------------------------------------------------------------- */
 
+/*
+ * The VFS repeats an operation once.  Who loses that race as well is told that the name
+ * he saw is gone, which it is: the same answer as from GFS2 and OCFS2.
+ */
+int cohfs_name_changed(struct inode *dir)
+{
+	struct cohfs_inode *ci = COHFS_I(dir);
+
+	if (READ_ONCE(ci->ci_claim_task) != current)
+		return -ESTALE;
+	WRITE_ONCE(ci->ci_claim_task, NULL);
+	return -ENOENT;
+}
+
 int cohfs_check_name(struct inode *dir, const struct qstr *name,
 		     const struct inode *inode)
 {
@@ -59,7 +73,7 @@ int cohfs_check_name(struct inode *dir, const struct qstr *name,
 	if (err)
 		return err;
 	if (!cohfs_dirtarget_is(&target, inode))
-		return -ESTALE;
+		return cohfs_name_changed(dir);
 	if (!inode->i_nlink || (S_ISDIR(inode->i_mode) && inode->i_nlink < 2))
 		return cohfs_corrupt(dir->i_sb, inode->i_ino, "link count");
 	return 0;

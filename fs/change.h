@@ -34,6 +34,12 @@ int cohfs_change_end(struct cohfs_change *ch, int err);
 void cohfs_change_torn(struct cohfs_change *ch, const char *what, int err);
 
 /**
+ * cohfs_name_changed() - what to return when a name in @dir, whose I is held, is not
+ * what the VFS has looked up: -ESTALE for another try, -ENOENT in the second one
+ */
+int cohfs_name_changed(struct inode *dir);
+
+/**
  * cohfs_check_name() - does @name in @dir still stand for @inode?
  * Context: I of both held EX.
  * Return: 0; -ENOENT: no; -ESTALE: it stands for something else, look it up again;

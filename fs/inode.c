@@ -89,6 +89,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_no_reap = false;
 	cohfs_extmap_init(&ci->ci_extmap);
 	ci->ci_fault.task = NULL;
+	ci->ci_claim_task = NULL;
 	ci->ci_store_task = NULL;
 	ci->ci_data_fresh = false;
 	ci->ci_handovers = 0;

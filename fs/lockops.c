@@ -139,7 +139,7 @@ static const struct cohfs_lock_ops attr_ops = {
 	/* the next hand-over may cost a flush of the journal: do something first */
 	.tenure		= true,
 	.tenure_div	= 1,
-	.tenure_max_us	= 20000,
+	.tenure_max_us	= 200000,
 };
 
 /* O(ino) ------------------------------------------------------------------- */

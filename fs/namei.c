@@ -150,12 +150,15 @@ static int claim_dir(struct inode *dir, unsigned int flags)
 {
 	int err;
 
-	if (!(flags & LOOKUP_REVAL) || (flags & (LOOKUP_PARENT | LOOKUP_OPEN)))
+	if (!(flags & LOOKUP_REVAL) || (flags & LOOKUP_PARENT) ||
+	    (flags & (LOOKUP_OPEN | LOOKUP_CREATE)) == LOOKUP_OPEN)
 		return 0;
 	err = cohfs_attr_lock(dir, COHFS_EX);
-	if (!err)
-		cohfs_attr_unlock(dir, COHFS_EX);
-	return err;
+	if (err)
+		return err;
+	WRITE_ONCE(COHFS_I(dir)->ci_claim_task, current);
+	cohfs_attr_unlock(dir, COHFS_EX);
+	return 0;
 }
 
 static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,

@@ -201,7 +201,7 @@ static int check_target(struct move *mv)
 	}
 	err = cohfs_dir_lookup(mv->new_dir, &mv->new_dentry->d_name, &found);
 	if (!err)
-		return mv->noreplace ? -EEXIST : -ESTALE;
+		return mv->noreplace ? -EEXIST : cohfs_name_changed(mv->new_dir);
 	return err == -ENOENT ? 0 : err;
 }
 

@@ -18,7 +18,10 @@
 #include <unistd.h>
 #include "prog.h"
 
-/* -m lenient: a rename may fail with EACCES when its target changes meanwhile. */
+/*
+ * -m lenient: a rename may fail with EACCES (OCFS2) or EEXIST (GFS2) when its target
+ * changes meanwhile.
+ */
 static bool lenient;
 
 /* Exactly one node, or every node, or none? */
@@ -144,7 +147,7 @@ static const struct op ops[] = {
 
 static bool allowed(const struct op *op, int error)
 {
-	if (lenient && error == EACCES && op->call == rename)
+	if (lenient && (error == EACCES || error == EEXIST) && op->call == rename)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(op->allowed); i++)
 		if (op->allowed[i] == error)

@@ -8,7 +8,7 @@ def name_races(trial):
     """Three nodes create, rename, link and unlink the same names: races have one
     winner, and afterwards all nodes list the same."""
     trial.program("names", count=trial.size(160, 4000),
-                  mode="lenient" if trial.rig.fs == "ocfs2" else "")
+                  mode="lenient" if trial.rig.fs in ("gfs2", "ocfs2") else "")
 
 
 @case("102", "open-unlinked", nodes=3, limit=150)

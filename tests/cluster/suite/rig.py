@@ -21,6 +21,13 @@ MOUNT_POINT = "/mnt/cohfs"
 UNREACHABLE, TIMED_OUT = 255, 124
 
 
+def end_like_ctrl_c():
+    """Makes a polite kill take the way of Ctrl-C, which stops the machines."""
+    def interrupt(_signal, _frame):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, interrupt)
+
+
 class RigError(Exception):
     """The machines themselves failed, not what was tested on them."""
 
