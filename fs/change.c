@@ -73,7 +73,7 @@ int cohfs_check_name(struct inode *dir, const struct qstr *name,
 	if (err)
 		return err;
 	if (!cohfs_dirtarget_is(&target, inode))
-		return cohfs_name_changed(dir);
+		return -ESTALE;
 	if (!inode->i_nlink || (S_ISDIR(inode->i_mode) && inode->i_nlink < 2))
 		return cohfs_corrupt(dir->i_sb, inode->i_ino, "link count");
 	return 0;

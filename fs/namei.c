@@ -547,6 +547,8 @@ static int remove_locked(struct inode *dir, struct dentry *dentry)
 	int err;
 
 	err = cohfs_check_name(dir, &dentry->d_name, inode);
+	if (err == -ESTALE)
+		err = cohfs_name_changed(dir);
 	if (!err && S_ISDIR(inode->i_mode))
 		err = cohfs_dir_empty(inode);
 	if (!err && (S_ISDIR(inode->i_mode) || inode->i_nlink == 1))

@@ -201,7 +201,7 @@ static int check_target(struct move *mv)
 	}
 	err = cohfs_dir_lookup(mv->new_dir, &mv->new_dentry->d_name, &found);
 	if (!err)
-		return mv->noreplace ? -EEXIST : cohfs_name_changed(mv->new_dir);
+		return mv->noreplace ? -EEXIST : -ESTALE;
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -224,8 +224,12 @@ static int check_move(struct move *mv)
 	int err;
 
 	err = cohfs_check_name(mv->old_dir, &mv->old_dentry->d_name, mv->inode);
+	if (err == -ESTALE)
+		return cohfs_name_changed(mv->old_dir);
 	if (!err)
 		err = check_target(mv);
+	if (err == -ESTALE)
+		return cohfs_name_changed(mv->new_dir);
 	if (!err)
 		err = check_links(mv);
 	if (err || !mv->target || mv->exchange)

@@ -81,13 +81,31 @@ def allowed_patterns():
     return patterns
 
 
+def complaints(lines, allowed):
+    """Numbers of the lines that complain.
+
+    An allowed WARNING takes the rest of its report with it, registers and call
+    trace, up to the line that ends it.
+    """
+    hits = []
+    skipping = False
+    for number, line in enumerate(lines):
+        if skipping:
+            skipping = "end trace" not in line
+        elif COMPLAINT.search(line):
+            if not any(pattern.search(line) for pattern in allowed):
+                hits.append(number)
+            else:
+                skipping = "WARNING:" in line
+    return hits
+
+
 def check(text, allowed=()):
     """The Finding for a console's text, or None if it is clean."""
     lines = text.replace("\r", "").splitlines()
     if not lines:
         return Finding(0, 1, "(nothing was logged, so nothing can be said for it)")
-    hits = [number for number, line in enumerate(lines)
-            if COMPLAINT.search(line) and not any(p.search(line) for p in allowed)]
+    hits = complaints(lines, allowed)
     if not hits:
         return None
     first = hits[0]
