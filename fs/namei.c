@@ -150,6 +150,10 @@ static int claim_dir(struct inode *dir, unsigned int flags)
 {
 	int err;
 
+	/* a first try again: what is noted is of an earlier operation */
+	if (!(flags & LOOKUP_REVAL) &&
+	    READ_ONCE(COHFS_I(dir)->ci_claim_task) == current)
+		WRITE_ONCE(COHFS_I(dir)->ci_claim_task, NULL);
 	if (!(flags & LOOKUP_REVAL) || (flags & LOOKUP_PARENT) ||
 	    (flags & (LOOKUP_OPEN | LOOKUP_CREATE)) == LOOKUP_OPEN)
 		return 0;

@@ -505,9 +505,13 @@ static void close_reaps(struct cohfs_sb *cs, struct cohfs_orphans *orphans)
 
 	spin_lock(&orphans_lock);
 	orphans->closing = true;
+	/*
+	 * Only what is waiting for its time: one that runs, or is about to, ends by
+	 * itself and is freed, and must not be queued again.
+	 */
 	list_for_each_entry(reap, &orphans->reaps, link)
-		if (reap->started)
-			mod_delayed_work(cs->delete_wq, &reap->work, 0);
+		if (reap->started && cancel_delayed_work(&reap->work))
+			queue_delayed_work(cs->delete_wq, &reap->work, 0);
 	spin_unlock(&orphans_lock);
 }
 

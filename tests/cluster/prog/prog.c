@@ -22,7 +22,6 @@ struct prog prog = {
 };
 
 static double limit = 300;
-static double started;
 
 static void verdict(const char *word, const char *fmt, va_list args)
 {
@@ -78,8 +77,10 @@ static void *watch(void *unused)
 {
 	(void)unused;
 	sleep_for(limit);
-	printf("not ok %s: node %d: %s: not finished after %.0f s\n", prog.name,
-	       prog.node, prog.step, limit);
+	printf("not ok %s: node %d: %s: not finished after %.0f s%s%s\n", prog.name,
+	       prog.node, prog.step, limit,
+	       prog.waiting ? ", waiting for the other nodes at " : "",
+	       prog.waiting ? prog.waiting : "");
 	fflush(stdout);
 	sync_fail();
 	kill(getpid(), SIGKILL);
@@ -145,7 +146,6 @@ void prog_init(int argc, char **argv, const char *name)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	parse(argc, argv);
-	started = now();
 	snprintf(prog.name, sizeof(prog.name), "%s%s%s", name,
 		 *prog.mode ? " " : "", prog.mode);
 	if (pthread_create(&watcher, NULL, watch, NULL))

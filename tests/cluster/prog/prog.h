@@ -26,6 +26,7 @@
  * struct prog - this run
  * @name: of the program, plus its mode if there is one
  * @step: what it is doing now; part of every failure message
+ * @waiting: where it waits for the other nodes, if it does
  * @node: own index, 0..@nodes-1
  * @dir: directory of the filesystem under test that belongs to this run
  * @count: how much of what the program does; its unit is the program's business
@@ -34,6 +35,7 @@
 struct prog {
 	char name[64];
 	const char *step;
+	const char *waiting;
 	int node;
 	int nodes;
 	const char *dir;

@@ -176,7 +176,7 @@ uint64_t exchange_at(const char *where, uint64_t mine, uint64_t *all)
 			all[0] = mine;
 		return mine;
 	}
-	(void)where;
+	prog.waiting = where;
 	pthread_mutex_lock(&lock);
 	meeting = ++self.meeting;
 	self.number[meeting % 2] = mine;
@@ -185,6 +185,7 @@ uint64_t exchange_at(const char *where, uint64_t mine, uint64_t *all)
 	while (!all_came(meeting))
 		pthread_cond_wait(&news, &lock);
 	self.flags &= ~F_WAITING;
+	prog.waiting = NULL;
 	for (int i = 0; i < prog.nodes; i++) {
 		uint64_t number = i == prog.node ? mine :
 				  heard[i].number[meeting % 2];

@@ -118,7 +118,8 @@ class Trial:
             if status == 0:
                 continue
             lines = [line for line in output.splitlines() if line.startswith("not ok")]
-            own = [line for line in lines if "another node failed" not in line]
+            own = [line for line in lines if "another node failed" not in line and
+                   "waiting for the other nodes" not in line]
             ends = {UNREACHABLE: "the node cannot be reached", TIMED_OUT: "ended, out of time"}
             text = (own or lines or [ends.get(status, f"exit status {status}")])[0]
             complaints.append((not own, f"{name}: node {node}: {text}"))

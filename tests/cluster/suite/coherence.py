@@ -8,7 +8,7 @@ HANDOVERS = 5_000
 
 def _counter(trial):
     """Adds until the page has changed hands often enough, traced by the filesystem too."""
-    wanted = trial.size(400, HANDOVERS)
+    wanted = trial.size(300, HANDOVERS)
     is_cohfs = trial.rig.fs == "cohfs"
     before = trial.lock_counts("range") if is_cohfs else {}
     data = trial.program("counter", count=ADDS, handovers=wanted)
@@ -100,7 +100,7 @@ def mapping_calls(trial):
 @case("012", "litmus", nodes=3, limit=150)
 def litmus(trial):
     """Outcomes that the x86 memory model forbids are not seen between nodes."""
-    trial.program("litmus", count=trial.size(10, 1000))
+    trial.program("litmus", count=trial.size(6, 1000))
 
 
 @case("013", "model", nodes=3, limit=120)
