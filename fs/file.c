@@ -10,6 +10,7 @@
  * need a lock that another node gives up only when we give up ours.  A copy that
  * stops short drops everything, brings the buffer in and goes on (usermap.c).
  */
+#include <linux/filelock.h>
 #include <linux/iomap.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
@@ -496,6 +497,32 @@ static int cohfs_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/*
+ * fcntl() and flock() locks do not reach the other nodes yet, and a lock that only
+ * seems to exclude is worse than none: in a cluster they are refused.
+ */
+static bool locks_are_local(struct file *file)
+{
+	return COHFS_SB(file_inode(file)->i_sb)->opts.lock == COHFS_LOCK_LOCAL;
+}
+
+static int cohfs_file_lock(struct file *file, int cmd, struct file_lock *fl)
+{
+	if (!locks_are_local(file))
+		return -EOPNOTSUPP;
+	if (!IS_GETLK(cmd))
+		return posix_lock_file(file, fl, NULL);
+	posix_test_lock(file, fl);
+	return 0;
+}
+
+static int cohfs_file_flock(struct file *file, int cmd, struct file_lock *fl)
+{
+	if (!locks_are_local(file))
+		return -EOPNOTSUPP;
+	return locks_lock_file_wait(file, fl);
+}
+
 const struct file_operations cohfs_file_fops = {
 	.owner		= THIS_MODULE,
 	.llseek		= cohfs_file_llseek,
@@ -507,6 +534,8 @@ const struct file_operations cohfs_file_fops = {
 	.release	= cohfs_file_release,
 	.splice_read	= cohfs_file_splice_read,
 	.splice_write	= iter_file_splice_write,
+	.lock		= cohfs_file_lock,
+	.flock		= cohfs_file_flock,
 	.setlease	= simple_nosetlease,	/* a lease here would not reach the others */
 };
 

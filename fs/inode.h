@@ -34,10 +34,9 @@ struct cohfs_inode {
 	/* Directories: a number that no other directory ever has, replaced when I
 	 * is lost.  Dentries remember it in d_time: equal means still true.
 	 */
-	struct task_struct *ci_claim_task; /* directories: in its second try of an
-					 * operation; compared, never followed
-					 */
 	u64 ci_dir_epoch;
+	/* Directories: who is in his second try here; compared, never followed */
+	struct task_struct *ci_claim_task;
 	struct rw_semaphore ci_dir_sem;	/* directories: contents; after I, before G.
 					 * Readers may hold i_rwsem instead.
 					 */

@@ -51,8 +51,7 @@ class LabRig:
         self.nodes = nodes
         self.kernel = kernel
         self.fs = fs
-        # A busy host starves the timer check of a booting guest, which then panics.
-        self.options = ["--append=no_timer_check", *options]
+        self.options = list(options)
         self.consoles = []
         self.read_so_far = []
 
