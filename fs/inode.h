@@ -79,7 +79,7 @@ struct cohfs_inode {
 	struct timespec64 ci_times;
 
 	/* range.c: who holds ranges of this file across a user copy */
-	spinlock_t ci_holds_lock;	/* protects ci_holds */
+	spinlock_t ci_holds_lock;	/* protects ci_holds, ci_fault */
 	struct list_head ci_holds;	/* struct cohfs_range_hold */
 
 	struct inode ci_vfs;
