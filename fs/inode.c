@@ -112,11 +112,14 @@ void cohfs_free_inode(struct inode *inode)
 
 /* Coming into core ------------------------------------------------------------- */
 
+/* Unless there is one already: a lock that has come with the number */
 static int new_object(struct inode *inode, enum cohfs_lock_type type,
 		      struct cohfs_object **slot)
 {
 	struct cohfs_object *obj;
 
+	if (*slot)
+		return 0;
 	obj = cohfs_object_create(COHFS_SB(inode->i_sb), type, inode->i_ino,
 				  COHFS_I(inode));
 	if (IS_ERR(obj))
@@ -125,18 +128,22 @@ static int new_object(struct inode *inode, enum cohfs_lock_type type,
 	return 0;
 }
 
-/* The right stays cached until eviction, see open_give_up(). */
-static int get_open(struct inode *inode, enum cohfs_mode mode, unsigned int flags)
+static int pin_open(struct inode *inode, enum cohfs_mode mode, unsigned int flags)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
-	int err;
+	int err = new_object(inode, COHFS_LT_OPEN, &ci->ci_open);
 
-	err = new_object(inode, COHFS_LT_OPEN, &ci->ci_open);
+	return err ? err : cohfs_lock_acquire(&ci->ci_open->lk, mode,
+					      flags | COHFS_LK_PIN);
+}
+
+/* PR stays cached until eviction, see open_give_up(). */
+static int get_open(struct inode *inode, enum cohfs_mode mode, unsigned int flags)
+{
+	int err = pin_open(inode, mode, flags);
+
 	if (!err)
-		err = cohfs_lock_acquire(&ci->ci_open->lk, mode,
-					 flags | COHFS_LK_PIN);
-	if (!err)
-		cohfs_lock_unpin(&ci->ci_open->lk, mode);
+		cohfs_lock_unpin(&COHFS_I(inode)->ci_open->lk, mode);
 	return err;
 }
 
@@ -237,51 +244,172 @@ struct inode *cohfs_iget(struct super_block *sb, u64 ino, u32 generation)
 	return inode;
 }
 
-static int load_dying(struct inode *inode)
+/* Locks that come with a number now belong to its inode */
+static void put_locks(struct inode *inode, struct cohfs_locks *locks)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	struct cohfs_object *objs[] = {
+		locks->open, locks->attr, locks->data, locks->map,
+	};
+	unsigned int i;
+
+	if (locks->open)
+		locks->open->asked = false;	/* that was about another inode */
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		if (objs[i])
+			cohfs_object_attach(objs[i], ci);
+	ci->ci_open = locks->open;
+	ci->ci_attr = locks->attr;
+	ci->ci_data = locks->data;
+	ci->ci_maplk = locks->map;
+	*locks = (struct cohfs_locks) { };
+}
+
+static struct cohfs_object *take_lock(struct cohfs_object **slot)
+{
+	struct cohfs_object *obj = *slot;
+
+	if (obj)
+		cohfs_object_detach(obj);
+	*slot = NULL;
+	return obj;
+}
+
+/* The opposite: the inode is going, its number and the locks are not */
+static void take_locks(struct inode *inode, struct cohfs_locks *locks)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	*locks = (struct cohfs_locks) {
+		.open = take_lock(&ci->ci_open),
+		.attr = take_lock(&ci->ci_attr),
+		.data = take_lock(&ci->ci_data),
+		.map = take_lock(&ci->ci_maplk),
+	};
+	if (locks->data && cohfs_lock_cached(&locks->data->lk) != COHFS_NL) {
+		cohfs_object_drop(locks->data);
+		locks->data = NULL;
+	}
+}
+
+/* Is it what we are to delete?  -ESTALE if not */
+static int check_dying(struct inode *inode, enum cohfs_mode mode)
+{
+	int err = cohfs_attr_lock(inode, mode);
+
+	if (err)
+		return err;
+	if (inode->i_nlink || !COHFS_I(inode)->ci_orphan_slot)
+		err = -ESTALE;
+	cohfs_attr_unlock(inode, mode);
+	return err;
+}
+
+/*
+ * O PR first, then a look at the inode, then EX.  What the caller knows may be old, and
+ * the number have a new owner, who has O EX and would be told by the request for EX to
+ * let his inode go, keeping everybody else from O until then.  Who is asked for PR only
+ * lowers; and an inode without links that was seen under PR is nobody's new inode.
+ */
+static int get_dying(struct inode *inode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	unsigned int flags = COHFS_LK_NOQUEUE | COHFS_LK_NOINTR;
+	int err;
+
+	err = get_open(inode, COHFS_PR, flags);
+	if (!err)
+		err = new_object(inode, COHFS_LT_INODE, &ci->ci_attr);
+	if (!err)
+		err = check_dying(inode, COHFS_PR);
+	if (!err)
+		err = pin_open(inode, COHFS_EX, flags);
+	return err;
+}
+
+static int load_dying(struct inode *inode, struct cohfs_locks *locks)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
 	int err;
 
-	err = get_open(inode, COHFS_EX, COHFS_LK_NOQUEUE | COHFS_LK_NOINTR);
-	if (!err)
-		err = new_object(inode, COHFS_LT_INODE, &ci->ci_attr);
-	if (!err)
-		err = cohfs_attr_lock(inode, COHFS_EX);
+	if (locks->open) {
+		put_locks(inode, locks);
+		err = 0;
+	} else {
+		err = get_dying(inode);
+	}
 	if (err)
 		return err;
-	if (inode->i_nlink || !ci->ci_orphan_slot)
-		err = -ESTALE;
-	else if (S_ISREG(inode->i_mode))
+	err = new_object(inode, COHFS_LT_INODE, &ci->ci_attr);
+	if (!err)
+		err = check_dying(inode, COHFS_EX);
+	if (!err && S_ISREG(inode->i_mode))
 		err = get_data_objects(inode);
-	cohfs_attr_unlock(inode, COHFS_EX);
+	if (err)
+		cohfs_lock_unpin(&ci->ci_open->lk, COHFS_EX);
 	return err;
+}
+
+static void drop_pinned(struct cohfs_locks *locks)
+{
+	if (locks->open)
+		cohfs_lock_unpin(&locks->open->lk, COHFS_EX);
+	cohfs_locks_drop(locks);
 }
 
 /*
  * Not hashed: a cohfs_iget() that comes now makes its own inode and waits for O,
  * after which it finds the number freed or reused.
  */
-struct inode *cohfs_iget_dying(struct super_block *sb, u64 ino, u32 generation)
+struct inode *cohfs_iget_dying(struct super_block *sb, u64 ino, u32 generation,
+			       struct cohfs_locks *locks)
 {
 	struct inode *inode;
 	int err;
 
-	if (!cohfs_valid_extent(COHFS_SB(sb), ino, 2))
+	if (!cohfs_valid_extent(COHFS_SB(sb), ino, 2)) {
+		drop_pinned(locks);
 		return ERR_PTR(cohfs_corrupt(sb, ino, "inode number"));
+	}
 	inode = new_inode(sb);
-	if (!inode)
+	if (!inode) {
+		drop_pinned(locks);
 		return ERR_PTR(-ENOMEM);
+	}
 	inode->i_ino = ino;
 	inode->i_generation = generation;
 	COHFS_I(inode)->ci_no_reap = true;
-	err = load_dying(inode);
+	err = load_dying(inode, locks);
 	if (!err)
 		return inode;
 	iput(inode);
 	return ERR_PTR(err);
 }
 
+void cohfs_iput_dying(struct inode *inode, struct cohfs_locks *locks)
+{
+	struct cohfs_object *open = COHFS_I(inode)->ci_open;
+
+	/* O is detached before it can be asked for: with an inode it would be refused */
+	if (locks)
+		take_locks(inode, locks);
+	cohfs_lock_unpin(&open->lk, COHFS_EX);
+	iput(inode);
+}
+
 /* Creation ------------------------------------------------------------------------ */
+
+/*
+ * O EX, as nobody else can have an inode that does not exist yet; the others get PR when
+ * they ask.  As long as none has, the deletion need not ask either, and knows that the
+ * inode was never anywhere but here.
+ */
+static int get_new_open(struct inode *inode)
+{
+	int err = get_open(inode, COHFS_EX, COHFS_LK_NOQUEUE);
+
+	return err == -EAGAIN ? get_open(inode, COHFS_PR, 0) : err;
+}
 
 /*
  * O first, as its rank demands, and hash the inode, with I_NEW: both while I is only
@@ -298,7 +426,7 @@ static int enter_new_inode(struct inode *inode, umode_t type)
 	u64 ino = inode->i_ino;
 	int err;
 
-	err = get_open(inode, COHFS_PR, 0);
+	err = get_new_open(inode);
 	if (!err && S_ISREG(type))
 		err = get_data_objects(inode);
 	if (err)
@@ -313,13 +441,30 @@ static int enter_new_inode(struct inode *inode, umode_t type)
 /* Back to the state in which cohfs_pool_get() has returned it */
 static int relock_newino(struct cohfs_newino *ni)
 {
-	int err = cohfs_lock_acquire(&ni->obj->lk, COHFS_EX, COHFS_LK_NOINTR);
+	struct cohfs_object *attr = ni->locks.attr;
+	int err = cohfs_lock_acquire(&attr->lk, COHFS_EX, COHFS_LK_NOINTR);
 
 	if (err) {
-		cohfs_object_drop(ni->obj);
-		ni->obj = NULL;
+		cohfs_object_drop(attr);
+		ni->locks.attr = NULL;
 	}
 	return err;
+}
+
+/* Everything but I, which is not ours before the inode is known to be */
+static void put_newino_locks(struct inode *inode, struct cohfs_newino *ni, umode_t type)
+{
+	struct cohfs_object *attr = ni->locks.attr;
+
+	ni->locks.attr = NULL;
+	if (!S_ISREG(type)) {
+		cohfs_object_drop(ni->locks.data);
+		cohfs_object_drop(ni->locks.map);
+		ni->locks.data = NULL;
+		ni->locks.map = NULL;
+	}
+	put_locks(inode, &ni->locks);
+	ni->locks.attr = attr;
 }
 
 /* Throw away an inode that did not make it onto the disk */
@@ -345,7 +490,8 @@ struct inode *cohfs_new_inode(struct super_block *sb, struct cohfs_newino *ni,
 	inode->i_ino = ni->ino;
 	inode->i_generation = get_random_u32_above(0);
 	ci->ci_no_reap = true;
-	cohfs_object_unlock(ni->obj, COHFS_EX);
+	cohfs_object_unlock(ni->locks.attr, COHFS_EX);
+	put_newino_locks(inode, ni, type);
 	err = enter_new_inode(inode, type);
 	err2 = relock_newino(ni);
 	err = err ? err : err2;
@@ -353,8 +499,8 @@ struct inode *cohfs_new_inode(struct super_block *sb, struct cohfs_newino *ni,
 		discard(inode);
 		return ERR_PTR(err);
 	}
-	ci->ci_attr = ni->obj;
-	ni->obj = NULL;
+	ci->ci_attr = ni->locks.attr;
+	ni->locks.attr = NULL;
 	cohfs_object_attach(ci->ci_attr, ci);
 	return inode;
 }
@@ -364,9 +510,9 @@ void cohfs_new_inode_undo(struct inode *inode, struct cohfs_newino *ni)
 	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	struct cohfs_inode *ci = COHFS_I(inode);
 
-	ni->obj = ci->ci_attr;
+	ni->locks.attr = ci->ci_attr;
 	ci->ci_attr = NULL;
-	cohfs_object_detach(ni->obj);
+	cohfs_object_detach(ni->locks.attr);
 	discard(inode);
 	cohfs_pool_put(cs, ni);
 }
@@ -530,17 +676,24 @@ int cohfs_drop_inode(struct inode *inode)
 void cohfs_evict_inode(struct inode *inode)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
+	struct cohfs_locks locks;
+	struct cohfs_reap *reap;
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	WRITE_ONCE(ci->ci_attr_valid, false);
-	if (!ci->ci_open)
-		return;		/* not one of ours (the journal's), or never got far */
-	cohfs_times_forget(inode);
 	cohfs_extmap_forget(&ci->ci_extmap, 0, U64_MAX);
-	ci->ci_open->reap = cohfs_reap_prepare(inode);
-	cohfs_object_drop(ci->ci_data);
-	cohfs_object_drop(ci->ci_maplk);
-	cohfs_object_drop(ci->ci_attr);
-	cohfs_object_drop(ci->ci_open);
+	/* not one of ours (the journal's), never got far, or deleted */
+	if (!ci->ci_open)
+		return;
+	cohfs_times_forget(inode);
+	take_locks(inode, &locks);
+	reap = cohfs_reap_prepare(inode, locks.open->asked);
+	/* a lock that was asked for while it had an inode is good for nothing but the drop */
+	if (reap && !locks.open->asked) {
+		cohfs_reap_start(COHFS_SB(inode->i_sb), reap, &locks);
+		return;
+	}
+	locks.open->reap = reap;
+	cohfs_locks_drop(&locks);
 }

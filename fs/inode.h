@@ -16,7 +16,9 @@
 struct cohfs_newino;
 
 struct cohfs_inode {
-	struct cohfs_object *ci_open;	/* O: PR cached while in core, see lockops.c */
+	struct cohfs_object *ci_open;	/* O: PR cached while in core, see lockops.c;
+					 * EX if no other node ever had the inode
+					 */
 	struct cohfs_object *ci_attr;	/* I */
 	struct cohfs_object *ci_data;	/* D, regular files only; use range.h */
 	struct cohfs_object *ci_maplk;	/* M, regular files only */
@@ -122,19 +124,23 @@ struct inode *cohfs_iget(struct super_block *sb, u64 ino, u32 generation);
 
 /**
  * cohfs_iget_dying() - the inode @ino for its deletion: private, not hashed, O EX
+ * @locks: consumed.  If O is there it is pinned EX, else it is asked for
  * Return: inode or ERR_PTR: -EAGAIN (in core somewhere), -ESTALE (no such inode,
  * or not unlinked), -EIO, ...
  */
-struct inode *cohfs_iget_dying(struct super_block *sb, u64 ino, u32 generation);
+struct inode *cohfs_iget_dying(struct super_block *sb, u64 ino, u32 generation,
+			       struct cohfs_locks *locks);
+/** cohfs_iput_dying() - that was it; the locks are put into @locks unless it is NULL */
+void cohfs_iput_dying(struct inode *inode, struct cohfs_locks *locks);
 
 /**
  * cohfs_new_inode() - in-core inode for a number from the pool
  * @type: S_IFMT bits
  *
- * Takes over @ni's object; I stays held EX by the caller.  Hashed with I_NEW, no
+ * Takes over @ni's locks; I stays held EX by the caller.  Hashed with I_NEW, no
  * attributes: cohfs_inode_init() under the parent's I.
  * Context: as cohfs_pool_get().
- * Return: inode, or ERR_PTR with @ni as it was.
+ * Return: inode, or ERR_PTR; then @ni is good for cohfs_pool_put().
  */
 struct inode *cohfs_new_inode(struct super_block *sb, struct cohfs_newino *ni,
 			      umode_t type);

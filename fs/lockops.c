@@ -145,6 +145,8 @@ static const struct cohfs_lock_ops attr_ops = {
 /* O(ino) ------------------------------------------------------------------- */
 
 /*
+ * EX is left from creation, and is lowered for whoever wants the inode in core, too.
+ *
  * Only a deletion asks for more than PR, so whoever asks has seen that the inode has
  * no links left.  If it is merely cached here it goes now, else at its last use; in
  * both cases eviction drops the lock, and until then it stays as it is.  Hence PR
@@ -157,6 +159,8 @@ static int open_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 	struct inode *inode;
 	bool attached;
 
+	if (to >= COHFS_PR)
+		return 0;
 	spin_lock(&obj->spin);
 	attached = obj->ci;
 	obj->asked = attached;
@@ -176,7 +180,7 @@ static void open_free(struct cohfs_lock *lk)
 	struct cohfs_object *obj = cohfs_object_of(lk);
 
 	if (obj->reap)
-		cohfs_reap_start(obj->cs, obj->reap);
+		cohfs_reap_start(obj->cs, obj->reap, NULL);
 	cohfs_object_free(obj);
 }
 

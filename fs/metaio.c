@@ -244,32 +244,71 @@ static int journal_refused(struct cohfs_sb *cs, struct buffer_head *bh,
 }
 
 /*
- * jbd2 wants the buffer locked from the access until its new contents are complete,
- * or a write-back of the device could see it half made.  The caller is in the middle
- * of a transaction: there is no way back, so memory has to be had and every other
- * failure is fatal.
+ * A block is sealed when a commit takes its contents, not at each change: the blocks
+ * that everybody changes (slot, directories, bitmaps) change hundreds of times in one
+ * transaction.  jbd2 calls this under b_state_lock, with the bytes of the buffer, before
+ * they go to the log or are copied because the next transaction wants to change them.
+ * Until that one commits the buffer is not written in place, so whatever is on disk is
+ * sealed.
+ */
+static void seal(struct jbd2_buffer_trigger_type *type, struct buffer_head *bh,
+		 void *data, size_t size)
+{
+	cohfs_block_seal(data);
+}
+
+static struct jbd2_buffer_trigger_type seal_trigger = {
+	.t_frozen = seal,
+};
+
+/*
+ * Create access is for blocks that the journal does not know or was told to forget.
+ * What is in a set is neither (the block of an inode number that is used again): its
+ * last contents may just be on their way to the log.
+ *
+ * jbd2 wants the buffer locked from create access until its new contents are complete,
+ * or a write-back of the device could see it half made.
+ */
+static int create_access(handle_t *handle, bool known, struct buffer_head *bh,
+			 const struct cohfs_block_header *hdr)
+{
+	int err = known ? jbd2_journal_get_write_access(handle, bh) : 0;
+
+	lock_buffer(bh);
+	if (!known)
+		err = jbd2_journal_get_create_access(handle, bh);
+	if (!err) {
+		memset(bh->b_data, 0, bh->b_size);
+		memcpy(bh->b_data, hdr, sizeof(*hdr));
+		set_buffer_uptodate(bh);
+	}
+	unlock_buffer(bh);
+	if (!err)
+		jbd2_journal_set_triggers(bh, &seal_trigger);
+	return err;
+}
+
+/*
+ * The caller is in the middle of a transaction: there is no way back, so memory has to
+ * be had and every other failure is fatal.
  */
 struct buffer_head *cohfs_meta_create(handle_t *handle, struct cohfs_sb *cs,
 		struct cohfs_metaset *set, u64 blkno, unsigned int type,
 		u64 owner, u32 generation)
 {
 	struct buffer_head *bh = sb_getblk(cs->sb, blkno);
+	struct cohfs_block_header hdr;
+	bool known;
 	int err;
 
 	if (!bh) {
 		cohfs_withdraw(cs, "no buffer for new block %llu", blkno);
 		return ERR_PTR(-EIO);
 	}
-	lock_buffer(bh);
-	err = jbd2_journal_get_create_access(handle, bh);
-	if (!err) {
-		memset(bh->b_data, 0, bh->b_size);
-		cohfs_header_init((struct cohfs_block_header *)bh->b_data, type,
-				  blkno, cs->geo.fsid, owner, generation);
-		set_buffer_uptodate(bh);
-	}
-	unlock_buffer(bh);
-	if (!err)
+	cohfs_header_init(&hdr, type, blkno, cs->geo.fsid, owner, generation);
+	known = xa_load(&set->blocks, blkno) == bh;
+	err = create_access(handle, known, bh, &hdr);
+	if (!err && !known)
 		err = set_store(set, blkno, bh, GFP_NOFS | __GFP_NOFAIL);
 	if (!err)
 		return bh;
@@ -282,14 +321,20 @@ int cohfs_meta_access(handle_t *handle, struct buffer_head *bh)
 {
 	int err = jbd2_journal_get_write_access(handle, bh);
 
-	return err ? journal_refused(cohfs_trans_sb(handle), bh, "write", err) : 0;
+	if (err)
+		return journal_refused(cohfs_trans_sb(handle), bh, "write", err);
+	jbd2_journal_set_triggers(bh, &seal_trigger);
+	return 0;
 }
 
 int cohfs_meta_access_bitmap(handle_t *handle, struct buffer_head *bh)
 {
 	int err = jbd2_journal_get_undo_access(handle, bh);
 
-	return err ? journal_refused(cohfs_trans_sb(handle), bh, "undo", err) : 0;
+	if (err)
+		return journal_refused(cohfs_trans_sb(handle), bh, "undo", err);
+	jbd2_journal_set_triggers(bh, &seal_trigger);
+	return 0;
 }
 
 int cohfs_meta_dirty(handle_t *handle, struct cohfs_sb *cs,
@@ -297,7 +342,6 @@ int cohfs_meta_dirty(handle_t *handle, struct cohfs_sb *cs,
 {
 	int err;
 
-	cohfs_block_seal(bh->b_data);
 	WRITE_ONCE(set->dirty_seq, cohfs_log_seq(cs));
 	cohfs_log_touch(cs);
 	err = jbd2_journal_dirty_metadata(handle, bh);

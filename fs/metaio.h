@@ -62,6 +62,7 @@ struct buffer_head *cohfs_meta_read_unchecked(struct cohfs_sb *cs,
 
 /**
  * cohfs_meta_create() - a new block: zeroed, header filled, create access taken
+ * A block that is in @set already is overwritten.
  * Return: locked into @handle, reference for the caller, in @set.
  */
 struct buffer_head *cohfs_meta_create(handle_t *handle, struct cohfs_sb *cs,
@@ -74,7 +75,8 @@ int __must_check cohfs_meta_access(handle_t *handle, struct buffer_head *bh);
 int __must_check cohfs_meta_access_bitmap(handle_t *handle, struct buffer_head *bh);
 
 /**
- * cohfs_meta_dirty() - changed: version, crc, journal; stamps @set
+ * cohfs_meta_dirty() - changed: to the journal, which sets version and crc when it
+ * takes the contents; stamps @set
  * On failure the filesystem has withdrawn.
  */
 int cohfs_meta_dirty(handle_t *handle, struct cohfs_sb *cs,

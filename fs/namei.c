@@ -24,7 +24,8 @@
 #include "orphan.h"
 #include "slot.h"
 
-#define LOOKUP_TRIES	8
+#define LOOKUP_TRIES	64	/* each means that another node has changed the name */
+#define STALE_TRIES	8	/* names of one free inode in a row */
 
 /* Look-up ------------------------------------------------------------------------------ */
 
@@ -42,23 +43,37 @@ static int search(struct inode *dir, const struct qstr *name,
 	return err;
 }
 
-/* Somebody is about to leave core with a number that has a new owner: wait a little */
-static int stale_pause(unsigned int tries)
-{
-	schedule_timeout_killable(msecs_to_jiffies(1 << tries));
-	return fatal_signal_pending(current) ? -EINTR : 0;
-}
-
 /**
  * struct finding - search_inode() in progress
  * @inode: what the last round found, referenced; not confirmed yet
  * @stale: what the last round found was free
+ * @stale_rounds: so many rounds in a row it was the same inode, and free
  */
 struct finding {
 	struct cohfs_dirtarget target;
 	struct inode *inode;
 	bool stale;
+	unsigned int stale_rounds;
 };
+
+/*
+ * What was free is still what the name stands for: somebody is about to leave core with
+ * a number that has a new owner.  Wait a little; if that goes on it is damage.
+ */
+static int stale_round(struct inode *dir, struct finding *fi,
+		       const struct cohfs_dirtarget *found)
+{
+	if (!fi->stale || found->ino != fi->target.ino ||
+	    found->generation != fi->target.generation) {
+		fi->stale_rounds = 0;
+		return 0;
+	}
+	if (fi->stale_rounds == STALE_TRIES)
+		return cohfs_corrupt(dir->i_sb, dir->i_ino,
+				     "name of an inode that is free");
+	schedule_timeout_killable(msecs_to_jiffies(1 << fi->stale_rounds++));
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
 
 /*
  * Is @fi->inode what the name stands for?  If so, it had a link after O was taken.
@@ -103,7 +118,6 @@ static struct inode *search_inode(struct inode *dir, const struct qstr *name,
 {
 	struct finding fi = { };
 	struct cohfs_dirtarget found;
-	bool same = false;
 	unsigned int i;
 	int err;
 
@@ -113,10 +127,9 @@ static struct inode *search_inode(struct inode *dir, const struct qstr *name,
 			return accept(dir, &fi);
 		if (err)
 			return err == -ENOENT ? NULL : ERR_PTR(err);
-		same = fi.stale && found.ino == fi.target.ino &&
-		       found.generation == fi.target.generation;
-		if (same && stale_pause(i))
-			return ERR_PTR(-EINTR);
+		err = stale_round(dir, &fi, &found);
+		if (err)
+			return ERR_PTR(err);
 		fi.target = found;
 		fi.inode = cohfs_iget(dir->i_sb, found.ino, found.generation);
 		fi.stale = fi.inode == ERR_PTR(-ESTALE);
@@ -129,9 +142,6 @@ static struct inode *search_inode(struct inode *dir, const struct qstr *name,
 	}
 	if (fi.inode)
 		iput(fi.inode);
-	if (fi.stale && same)
-		return ERR_PTR(cohfs_corrupt(dir->i_sb, dir->i_ino,
-					     "name of an inode that is free"));
 	return ERR_PTR(-ESTALE);
 }
 
@@ -165,6 +175,33 @@ static int claim_dir(struct inode *dir, unsigned int flags)
 	return 0;
 }
 
+/*
+ * A directory that another node has moved still has a dentry in its old place.
+ * d_splice_alias() moves it, but says -ESTALE when it cannot get s_vfs_rename_mutex,
+ * and a rename across directories looks its names up with that in hand, the second
+ * time as well as the first.  The old dentry may as well go, unless somebody uses it.
+ */
+static struct dentry *splice(struct inode *inode, struct dentry *dentry)
+{
+	struct dentry *alias, *old;
+
+	if (!inode || !S_ISDIR(inode->i_mode))
+		return d_splice_alias(inode, dentry);
+	ihold(inode);
+	alias = d_splice_alias(inode, dentry);
+	if (alias != ERR_PTR(-ESTALE)) {
+		iput(inode);
+		return alias;
+	}
+	old = d_find_any_alias(inode);
+	if (old) {
+		shrink_dcache_parent(old);
+		dput(old);
+	}
+	d_prune_aliases(inode);
+	return d_splice_alias(inode, dentry);
+}
+
 static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 				   unsigned int flags)
 {
@@ -182,7 +219,7 @@ static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	set_epoch(dentry, epoch);
-	alias = d_splice_alias(inode, dentry);
+	alias = splice(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias))
 		set_epoch(alias, epoch);
 	return alias;

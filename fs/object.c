@@ -8,8 +8,9 @@
  * begin with) would be the end of all speed.  Nobody is waiting for these locks, so
  * they linger: the log is flushed every few seconds anyway, after which they are clean
  * and go for nothing.  If another node asks for one it is revoked like any other; if
- * this node needs it again (the worker that deletes the inode, a new inode of that
- * number) it takes over the object with everything that is cached under it.
+ * this node needs it again (the inode comes back, or a new one of that number) it takes
+ * over the object with everything that is cached under it.  The locks of an inode without
+ * links do not even get here: its deletion takes them over, see orphan.c.
  */
 #include <linux/hash.h>
 #include <linux/slab.h>
@@ -230,6 +231,15 @@ void cohfs_object_drop(struct cohfs_object *obj)
 	cohfs_object_detach(obj);
 	if (!linger_add(obj))
 		cohfs_lock_drop(&obj->lk);
+}
+
+void cohfs_locks_drop(struct cohfs_locks *locks)
+{
+	cohfs_object_drop(locks->data);
+	cohfs_object_drop(locks->map);
+	cohfs_object_drop(locks->attr);
+	cohfs_object_drop(locks->open);
+	*locks = (struct cohfs_locks) { };
 }
 
 /*

@@ -31,6 +31,19 @@ struct cohfs_object {
 	struct hlist_node linger_hash;
 };
 
+/**
+ * struct cohfs_locks - the locks of one inode number, between two inodes
+ *
+ * They wander from an inode that was deleted to the next inode of that number, with
+ * what is granted and cached, without a word to the DLM.  Any may be NULL.
+ */
+struct cohfs_locks {
+	struct cohfs_object *open;	/* O */
+	struct cohfs_object *attr;	/* I */
+	struct cohfs_object *data;	/* D, nothing granted */
+	struct cohfs_object *map;	/* M */
+};
+
 static inline struct cohfs_object *cohfs_object_of(struct cohfs_lock *lk)
 {
 	return container_of(lk, struct cohfs_object, lk);
@@ -58,6 +71,9 @@ void cohfs_object_detach(struct cohfs_object *obj);
  * Context: any; never sleeps, never calls the DLM.  NULL is fine.
  */
 void cohfs_object_drop(struct cohfs_object *obj);
+
+/** cohfs_locks_drop() - goodbye to all of them; none is held */
+void cohfs_locks_drop(struct cohfs_locks *locks);
 
 /** cohfs_object_free() - the free operation of every lock type ends here */
 void cohfs_object_free(struct cohfs_object *obj);

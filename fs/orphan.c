@@ -7,9 +7,15 @@
  * has O EX: then nobody has the inode in core.  The worker frees the data, step by
  * step and restartable, and last, in one transaction, the entry and the inode itself.
  *
- * Who tries, and why somebody succeeds:
- *  - Every node tries when an inode that it knows to be unlinked leaves its core,
- *    after its own O is unlocked: so the last one to leave meets nobody.
+ * The common case is an inode that no other node has in core.  The deletion takes the
+ * locks over from the inode and asks for O EX while O PR is still there: one message at
+ * most, and none if no other node has had the inode in core since it was created, because
+ * then O is EX since then.  The number goes to the pool together with the locks, to be
+ * used again (slot.c).
+ *
+ * If that is refused, who tries, and why somebody succeeds:
+ *  - Every node tries when an inode that it knows to be unlinked leaves its core, once
+ *    more after its own O is unlocked: so the last one to leave meets nobody.
  *  - A try is a NOQUEUE request for O EX.  It tells the nodes that are in the way;
  *    those that have the inode only cached let it go, the others will at its last
  *    use, and both try then (open_give_up()).
@@ -40,7 +46,9 @@
 /**
  * struct cohfs_reap - one inode to be deleted
  * @link: in orphans->reaps
- * @started: O of this node is unlocked, @work has been queued
+ * @locks: of the inode, as it left them; empty: to be asked for
+ * @ours: O was EX then: no other node has had the inode in core with links
+ * @started: O of this node is unlocked or in @locks, @work has been queued
  * @own: listed in our directory: try until it works
  */
 struct cohfs_reap {
@@ -49,7 +57,9 @@ struct cohfs_reap {
 	struct delayed_work work;
 	u64 ino;
 	u32 generation;
+	struct cohfs_locks locks;
 	unsigned long delay;
+	bool ours;
 	bool started;
 	bool own;
 };
@@ -165,6 +175,33 @@ static int check_listed(struct inode *dir, struct inode *inode)
 
 /* Deleting one inode ----------------------------------------------------------------- */
 
+/**
+ * struct deletion - an inode on its way out
+ * @dir: orphan directory that lists it
+ * @ours: no other node has had it in core with links
+ * @number: its number goes to the pool; NULL: its blocks are freed
+ */
+struct deletion {
+	struct cohfs_sb *cs;
+	struct inode *inode;
+	struct inode *dir;
+	bool ours;
+	struct cohfs_number *number;
+};
+
+/*
+ * A map changes under M only, and M can be asked for only with the inode in core; if
+ * this is the one node where it was and M was not asked for, no map was ever written.
+ */
+static bool never_mapped(const struct deletion *del)
+{
+	const struct cohfs_object *maplk = COHFS_I(del->inode)->ci_maplk;
+
+	if (S_ISDIR(del->inode->i_mode))
+		return false;
+	return !maplk || (del->ours && cohfs_lock_cached(&maplk->lk) == COHFS_NL);
+}
+
 static int free_data(struct inode *inode)
 {
 	int err;
@@ -179,6 +216,28 @@ static int free_data(struct inode *inode)
 	err = cohfs_dir_free(inode);
 	cohfs_attr_unlock(inode, COHFS_EX);
 	return err;
+}
+
+/*
+ * All locks held: entry and inode go in one transaction.  The number stays allocated,
+ * with whatever is in its blocks: the next inode has another generation.
+ */
+static int recycle_locked(struct deletion *del)
+{
+	struct cohfs_sb *cs = del->cs;
+	char buf[NAME_LEN + 1];
+	struct qstr name = orphan_name(del->inode->i_ino, buf);
+	handle_t *handle;
+	int err, err2;
+
+	handle = cohfs_trans_begin(cs, COHFS_DIR_CHANGE_CREDITS + COHFS_POOL_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	err = cohfs_dir_delete(handle, del->dir, &name);
+	if (!err)
+		err = cohfs_pool_return(handle, cs, del->inode->i_ino);
+	err2 = cohfs_trans_end(handle);
+	return err ? err : err2;
 }
 
 /* The map root, if one was ever written; NULL if not */
@@ -218,10 +277,11 @@ static int erase_change(handle_t *handle, struct inode *dir, struct inode *inode
 	return cohfs_free_extent(handle, resv, inode->i_ino, 2);
 }
 
-/* All locks held: entry and inode go in one transaction */
-static int erase_locked(struct inode *dir, struct inode *inode)
+/* The same, with the blocks to be freed */
+static int erase_locked(struct deletion *del)
 {
-	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	struct cohfs_sb *cs = del->cs;
+	struct inode *inode = del->inode;
 	struct buffer_head *block, *root;
 	u64 ino = inode->i_ino;
 	struct cohfs_resv resv;
@@ -244,7 +304,7 @@ static int erase_locked(struct inode *dir, struct inode *inode)
 		err = PTR_ERR(handle);
 		goto out_resv;
 	}
-	err = erase_change(handle, dir, inode, &resv, block, root);
+	err = erase_change(handle, del->dir, inode, &resv, block, root);
 	err2 = cohfs_trans_end(handle);
 	cohfs_resv_end(cs, &resv);
 	return err ? err : err2;
@@ -257,64 +317,104 @@ out_brelse:
 	return err;
 }
 
-static int erase_with_map(struct inode *dir, struct inode *inode)
+static int erase_with_map(struct deletion *del)
 {
-	struct cohfs_object *maplk = COHFS_I(inode)->ci_maplk;
+	struct cohfs_object *maplk = COHFS_I(del->inode)->ci_maplk;
 	int err;
 
+	if (del->number)
+		return recycle_locked(del);
 	if (!maplk)
-		return erase_locked(dir, inode);
+		return erase_locked(del);
 	err = cohfs_object_lock(maplk, COHFS_EX);
 	if (err)
 		return err;
-	err = erase_locked(dir, inode);
+	err = erase_locked(del);
 	cohfs_object_unlock(maplk, COHFS_EX);
 	return err;
 }
 
-static int erase(struct inode *dir, struct inode *inode)
+static int erase(struct deletion *del)
 {
-	struct inode *locks[] = { dir, inode };
+	struct inode *locks[] = { del->dir, del->inode };
 	int err = cohfs_attr_lock_all(locks, ARRAY_SIZE(locks));
 
 	if (err)
 		return err;
-	down_write(&COHFS_I(dir)->ci_dir_sem);
-	err = erase_with_map(dir, inode);
-	up_write(&COHFS_I(dir)->ci_dir_sem);
+	down_write(&COHFS_I(del->dir)->ci_dir_sem);
+	err = erase_with_map(del);
+	up_write(&COHFS_I(del->dir)->ci_dir_sem);
 	cohfs_attr_unlock_all(locks, ARRAY_SIZE(locks));
 	return err;
+}
+
+/*
+ * The blocks of a directory are always freed: its root is under I, and that of the next
+ * inode of the number may be under M.
+ */
+static int delete(struct deletion *del)
+{
+	int err = 0;
+
+	/* what was only here was listed here, and nobody else can have removed it */
+	if (!del->ours)
+		err = check_listed(del->dir, del->inode);
+	if (!err && !never_mapped(del))
+		err = free_data(del->inode);
+	if (err)
+		return err;
+	if (!S_ISDIR(del->inode->i_mode))
+		del->number = cohfs_pool_promise(del->cs);
+	err = erase(del);
+	if (!err)
+		return 0;
+	cohfs_pool_renounce(del->cs, del->number);
+	del->number = NULL;
+	return err;
+}
+
+/* The number goes to the pool with the locks, if that is what was to become of it */
+static void end_deletion(struct deletion *del, u64 ino)
+{
+	struct cohfs_locks locks;
+
+	cohfs_iput_dying(del->inode, del->number ? &locks : NULL);
+	if (del->number)
+		cohfs_pool_fill(del->cs, del->number, ino, &locks);
 }
 
 /*
  * Return: 0 deleted, or nothing to delete; -EAGAIN in use somewhere; other errors
  * leave the entry for the next mount, or for fsck.
  */
-static int reap_inode(struct cohfs_sb *cs, u64 ino, u32 generation)
+static int reap_inode(struct cohfs_reap *reap)
 {
-	struct inode *inode, *dir;
+	struct cohfs_sb *cs = reap->cs;
+	struct deletion del = { .cs = cs, .ours = reap->ours };
 	int err;
 
-	inode = cohfs_iget_dying(cs->sb, ino, generation);
-	if (IS_ERR(inode))
-		return PTR_ERR(inode) == -ESTALE ? 0 : PTR_ERR(inode);
-	dir = get_dir(cs, COHFS_I(inode)->ci_orphan_slot - 1);
-	if (IS_ERR(dir)) {
-		err = PTR_ERR(dir);
-		goto out;
+	del.inode = cohfs_iget_dying(cs->sb, reap->ino, reap->generation, &reap->locks);
+	if (IS_ERR(del.inode))
+		return PTR_ERR(del.inode) == -ESTALE ? 0 : PTR_ERR(del.inode);
+	del.dir = get_dir(cs, COHFS_I(del.inode)->ci_orphan_slot - 1);
+	if (IS_ERR(del.dir)) {
+		err = PTR_ERR(del.dir);
+	} else {
+		err = delete(&del);
+		iput(del.dir);
 	}
-	err = check_listed(dir, inode);
-	if (!err)
-		err = free_data(inode);
-	if (!err)
-		err = erase(dir, inode);
-	iput(dir);
-out:
-	iput(inode);
+	end_deletion(&del, reap->ino);
 	return err == -ENOENT ? 0 : err;
 }
 
 /* The worker ---------------------------------------------------------------------------- */
+
+static void reap_free(struct cohfs_reap *reap)
+{
+	if (reap)
+		cohfs_locks_drop(&reap->locks);
+	kfree(reap);
+}
 
 static void reap_done(struct cohfs_reap *reap)
 {
@@ -325,7 +425,7 @@ static void reap_done(struct cohfs_reap *reap)
 	if (list_empty(&orphans->reaps))
 		wake_up(&orphans->idle);
 	spin_unlock(&orphans_lock);
-	kfree(reap);
+	reap_free(reap);
 }
 
 /* True: queued once more */
@@ -343,6 +443,43 @@ static bool reap_later(struct cohfs_reap *reap)
 	return again;
 }
 
+/*
+ * From the PR that the inode had, if it is still there: it keeps the number from having a
+ * new owner, who would be told by a request for EX to let his inode go (see get_dying()).
+ * A demand from elsewhere can have taken it, the inode being detached.
+ */
+static int raise_open(struct cohfs_object *open)
+{
+	int err = cohfs_lock_acquire(&open->lk, COHFS_PR, COHFS_LK_TRY | COHFS_LK_PIN);
+
+	if (err)
+		return err;
+	err = cohfs_lock_acquire(&open->lk, COHFS_EX,
+				 COHFS_LK_NOQUEUE | COHFS_LK_NOINTR | COHFS_LK_PIN);
+	cohfs_lock_unpin(&open->lk, COHFS_PR);
+	return err;
+}
+
+/*
+ * If O EX is not to be had @reap starts again when O is unlocked.
+ * Return: false: @reap is not ours any more.
+ */
+static bool get_open_ex(struct cohfs_reap *reap)
+{
+	struct cohfs_locks locks = reap->locks;
+
+	if (!locks.open || !raise_open(locks.open))
+		return true;
+	reap->locks = (struct cohfs_locks) { };
+	reap->ours = false;
+	spin_lock(&orphans_lock);
+	reap->started = false;
+	spin_unlock(&orphans_lock);
+	locks.open->reap = reap;
+	cohfs_locks_drop(&locks);
+	return false;
+}
+
 /* A freeze must not catch us with a lock in hand, so it is waited for here. */
 static void reap_work(struct work_struct *work)
 {
@@ -353,9 +490,14 @@ static void reap_work(struct work_struct *work)
 
 	if (!cohfs_is_withdrawn(cs)) {
 		sb_start_intwrite(cs->sb);
-		err = reap_inode(cs, reap->ino, reap->generation);
+		if (get_open_ex(reap))
+			err = reap_inode(reap);
+		else
+			reap = NULL;
 		sb_end_intwrite(cs->sb);
 	}
+	if (!reap)
+		return;
 	if (err == -EAGAIN && reap_later(reap))
 		return;
 	if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs))
@@ -382,7 +524,7 @@ static struct cohfs_reap *reap_alloc(struct cohfs_sb *cs, u64 ino, u32 generatio
 	return reap;
 }
 
-struct cohfs_reap *cohfs_reap_prepare(struct inode *inode)
+struct cohfs_reap *cohfs_reap_prepare(struct inode *inode, bool asked)
 {
 	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	struct cohfs_inode *ci = COHFS_I(inode);
@@ -390,7 +532,7 @@ struct cohfs_reap *cohfs_reap_prepare(struct inode *inode)
 	if (ci->ci_no_reap || !inode->i_generation || !cs->orphans ||
 	    cohfs_is_withdrawn(cs))
 		return NULL;
-	if (inode->i_nlink && !READ_ONCE(ci->ci_open->asked))
+	if (inode->i_nlink && !asked)
 		return NULL;
 	/* small, and the last use of a file is seldom in reclaim */
 	return reap_alloc(cs, inode->i_ino, inode->i_generation,
@@ -402,8 +544,13 @@ struct cohfs_reap *cohfs_reap_prepare(struct inode *inode)
  * After a withdrawal locks go when the lockspace does, after cohfs_orphan_exit(),
  * which has taken such entries off the list.
  */
-void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap)
+void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap,
+		      struct cohfs_locks *locks)
 {
+	if (locks) {
+		reap->locks = *locks;
+		reap->ours = cohfs_lock_cached(&locks->open->lk) == COHFS_EX;
+	}
 	spin_lock(&orphans_lock);
 	if (cs->orphans && !cs->orphans->closed) {
 		reap->started = true;
@@ -411,7 +558,7 @@ void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap)
 		reap = NULL;
 	}
 	spin_unlock(&orphans_lock);
-	kfree(reap);
+	reap_free(reap);
 }
 
 /* Mount and unmount ----------------------------------------------------------------------- */
@@ -427,7 +574,7 @@ static int queue_leaf(struct cohfs_sb *cs, const struct cohfs_dirleaf *leaf)
 				  GFP_KERNEL);
 		if (!reap)
 			return -ENOMEM;
-		cohfs_reap_start(cs, reap);
+		cohfs_reap_start(cs, reap, NULL);
 	}
 	return 0;
 }

@@ -31,11 +31,17 @@ int cohfs_orphan_add(handle_t *handle, struct inode *inode, struct cohfs_resv *r
 /**
  * cohfs_reap_prepare() - an inode without links, or that somebody wants to delete,
  * leaves core
+ * @asked: that somebody does
  * Context: eviction; never sleeps for anything but memory.
- * Return: to be started when O is unlocked; NULL if there is nothing to do.
+ * Return: to be started at once with the locks, or when O is unlocked; NULL if there is
+ * nothing to do.
  */
-struct cohfs_reap *cohfs_reap_prepare(struct inode *inode);
-/** cohfs_reap_start() - O is unlocked: try to delete.  Never sleeps. */
-void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap);
+struct cohfs_reap *cohfs_reap_prepare(struct inode *inode, bool asked);
+/**
+ * cohfs_reap_start() - try to delete.  Never sleeps.
+ * @locks: consumed: those of the inode, which has no links; NULL if O was unlocked
+ */
+void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap,
+		      struct cohfs_locks *locks);
 
 #endif /* _COHFS_ORPHAN_H */

@@ -9,7 +9,8 @@
  * it), so its mutex nests inside a transaction, and nobody opens one while holding
  * it.  The pool on disk is the list of block pairs that are allocated and not inodes
  * yet; it survives a crash, since a number leaves it in the transaction that creates
- * the inode.  The pool in memory is the part of it that nobody has reserved.
+ * the inode and returns in the one that deletes it.  The pool in memory is the part of it
+ * that nobody has reserved.
  */
 #include <linux/delay.h>
 #include <linux/slab.h>
@@ -25,27 +26,30 @@
 #define CLAIM_TRIES	50	/* for our own slot, 100 ms apart */
 #define TRY_MS		100
 #define REFILL_PAIRS	16
+#define POOL_KEEP	(COHFS_POOL_MAX - REFILL_PAIRS)	/* deleted inodes: as many */
 #define POOL_TRIES	500	/* for a number, POOL_MS apart when all are reserved */
 #define POOL_MS		10
 #define STATFS_PERIOD	HZ
 
 /**
- * struct pool_entry - a number that may become an inode
- * @obj: I(@ino), once it has been had; cached EX as a rule
+ * struct cohfs_number - a number that may become an inode
+ * @locks: I(@ino), once it has been had, cached EX as a rule; more if it has been an
+ *	inode of this node before
  */
-struct pool_entry {
+struct cohfs_number {
 	struct list_head link;
 	u64 ino;
-	struct cohfs_object *obj;
+	struct cohfs_locks locks;
 };
 
 /**
  * struct cohfs_slotinfo - our slot
  * @obj: S(slot), held EX
  * @bh: slot block
- * @mutex: protects the slot block; inside transactions
+ * @mutex: protects the slot block and @promised; inside transactions
+ * @promised: entries that tasks are about to add to the pool on disk
  * @pool_lock: protects @pool
- * @pool: struct pool_entry, first in first out
+ * @pool: struct cohfs_number; those used before come first
  * @refill_mutex: one task refills, the others wait for it; outside everything
  * @statfs_mutex: protects what follows
  * @deltas: free deltas of all slots as last read, ours unused
@@ -56,6 +60,7 @@ struct cohfs_slotinfo {
 	struct cohfs_object *obj;
 	struct buffer_head *bh;
 	struct mutex mutex;
+	u32 promised;
 	spinlock_t pool_lock;
 	struct list_head pool;
 	struct mutex refill_mutex;
@@ -139,31 +144,40 @@ static int replay_others(struct cohfs_sb *cs)
 	return 0;
 }
 
-static void pool_give(struct cohfs_slotinfo *si, struct pool_entry *pe)
+static void pool_give(struct cohfs_slotinfo *si, struct cohfs_number *pe)
 {
 	spin_lock(&si->pool_lock);
 	list_add_tail(&pe->link, &si->pool);
 	spin_unlock(&si->pool_lock);
 }
 
-static int pool_add(struct cohfs_slotinfo *si, u64 ino, struct cohfs_object *obj)
+/* Last out, first in: the fewer blocks a transaction changes the less is written */
+static void pool_give_back(struct cohfs_slotinfo *si, struct cohfs_number *pe)
 {
-	struct pool_entry *pe = kmalloc(sizeof(*pe), GFP_NOFS);
+	spin_lock(&si->pool_lock);
+	list_add(&pe->link, &si->pool);
+	spin_unlock(&si->pool_lock);
+}
+
+static int pool_add(struct cohfs_slotinfo *si, u64 ino,
+		    const struct cohfs_locks *locks)
+{
+	struct cohfs_number *pe = kmalloc(sizeof(*pe), GFP_NOFS);
 
 	if (!pe)
 		return -ENOMEM;
 	pe->ino = ino;
-	pe->obj = obj;
+	pe->locks = *locks;
 	pool_give(si, pe);
 	return 0;
 }
 
 static void pool_destroy(struct cohfs_slotinfo *si)
 {
-	struct pool_entry *pe, *tmp;
+	struct cohfs_number *pe, *tmp;
 
 	list_for_each_entry_safe(pe, tmp, &si->pool, link) {
-		cohfs_object_drop(pe->obj);
+		cohfs_locks_drop(&pe->locks);
 		kfree(pe);
 	}
 	INIT_LIST_HEAD(&si->pool);
@@ -171,6 +185,7 @@ static void pool_destroy(struct cohfs_slotinfo *si)
 
 static int pool_load(struct cohfs_sb *cs, struct cohfs_slotinfo *si)
 {
+	static const struct cohfs_locks none;
 	const struct cohfs_slot *sl = slot_block(si);
 	u32 i, count = le32_to_cpu(sl->sl_pool_count);
 	int err = 0;
@@ -182,7 +197,7 @@ static int pool_load(struct cohfs_sb *cs, struct cohfs_slotinfo *si)
 			err = cohfs_corrupt(cs->sb, si->bh->b_blocknr,
 					    "inode pool entry outside the groups");
 		else
-			err = pool_add(si, ino, NULL);
+			err = pool_add(si, ino, &none);
 	}
 	return err;
 }
@@ -371,7 +386,7 @@ static int refill_blocks(struct cohfs_sb *cs, u64 *first, u32 *pairs)
 /* Entries ready to be filled in: after the transaction nothing may fail. */
 static int prepare_entries(struct list_head *entries, u32 count)
 {
-	struct pool_entry *pe;
+	struct cohfs_number *pe;
 
 	while (count--) {
 		pe = kzalloc(sizeof(*pe), GFP_NOFS);
@@ -382,30 +397,62 @@ static int prepare_entries(struct list_head *entries, u32 count)
 	return 0;
 }
 
+/* Room for @want entries in the slot block.  Return: how many were to be had */
+static u32 promise(struct cohfs_slotinfo *si, u32 want, u32 max)
+{
+	u32 used;
+
+	mutex_lock(&si->mutex);
+	used = le32_to_cpu(slot_block(si)->sl_pool_count) + si->promised;
+	want = used < max ? min(want, max - used) : 0;
+	si->promised += want;
+	mutex_unlock(&si->mutex);
+	return want;
+}
+
+/* They are in the block now, or never will be */
+static void promise_end(struct cohfs_slotinfo *si, u32 count)
+{
+	mutex_lock(&si->mutex);
+	si->promised -= count;
+	mutex_unlock(&si->mutex);
+}
+
+/* Start asking for a lock of a number that will be an inode soon; may fail */
+static struct cohfs_object *lock_ahead(struct cohfs_sb *cs, enum cohfs_lock_type type,
+				       u64 ino)
+{
+	struct cohfs_object *obj = cohfs_object_create(cs, type, ino, NULL);
+
+	if (IS_ERR(obj))
+		return NULL;
+	if (!cohfs_lock_acquire(&obj->lk, COHFS_EX, COHFS_LK_ASYNC | COHFS_LK_PIN))
+		cohfs_lock_unpin(&obj->lk, COHFS_EX);
+	return obj;
+}
+
 /*
  * Numbers that tasks have reserved and not used yet are still in the slot block, so
- * that it can be full while the pool is empty: -EAGAIN.  Only this function adds to
- * it, under refill_mutex; the room seen here can but grow.
+ * that it can be full while the pool is empty: -EAGAIN.
  */
 static int refill_locked(struct cohfs_sb *cs)
 {
 	struct cohfs_slotinfo *si = cs->slotinfo;
-	struct pool_entry *pe, *tmp;
+	struct cohfs_number *pe, *tmp;
 	LIST_HEAD(entries);
-	u32 pairs, room, i = 0;
+	u32 pairs, promised, i = 0;
 	u64 first;
 	int err;
 
 	lockdep_assert_held(&si->refill_mutex);
-	mutex_lock(&si->mutex);
-	room = COHFS_POOL_MAX - le32_to_cpu(slot_block(si)->sl_pool_count);
-	mutex_unlock(&si->mutex);
-	pairs = min_t(u32, room, REFILL_PAIRS);
-	if (!pairs)
+	promised = promise(si, REFILL_PAIRS, COHFS_POOL_MAX);
+	if (!promised)
 		return -EAGAIN;
+	pairs = promised;
 	err = prepare_entries(&entries, pairs);
 	if (!err)
 		err = refill_blocks(cs, &first, &pairs);
+	promise_end(si, promised);
 	list_for_each_entry_safe(pe, tmp, &entries, link) {
 		list_del(&pe->link);
 		if (err || i == pairs) {
@@ -413,6 +460,9 @@ static int refill_locked(struct cohfs_sb *cs)
 			continue;
 		}
 		pe->ino = first + 2 * i++;
+		/* the answers come while the first of them is made an inode */
+		pe->locks.open = lock_ahead(cs, COHFS_LT_OPEN, pe->ino);
+		pe->locks.attr = lock_ahead(cs, COHFS_LT_INODE, pe->ino);
 		pool_give(si, pe);
 	}
 	return err;
@@ -435,12 +485,12 @@ static int pool_refill(struct cohfs_sb *cs)
 	return err;
 }
 
-static struct pool_entry *pool_take(struct cohfs_slotinfo *si)
+static struct cohfs_number *pool_take(struct cohfs_slotinfo *si)
 {
-	struct pool_entry *pe;
+	struct cohfs_number *pe;
 
 	spin_lock(&si->pool_lock);
-	pe = list_first_entry_or_null(&si->pool, struct pool_entry, link);
+	pe = list_first_entry_or_null(&si->pool, struct cohfs_number, link);
 	if (pe)
 		list_del(&pe->link);
 	spin_unlock(&si->pool_lock);
@@ -452,16 +502,16 @@ static struct pool_entry *pool_take(struct cohfs_slotinfo *si)
  * at it because of a stale file handle, so that the question can fail and is put
  * again properly.
  */
-static int pool_lock(struct cohfs_sb *cs, struct pool_entry *pe)
+static int pool_lock(struct cohfs_sb *cs, struct cohfs_number *pe)
 {
-	struct cohfs_object *obj = pe->obj;
+	struct cohfs_object *obj = pe->locks.attr;
 	int err;
 
 	if (!obj) {
 		obj = cohfs_object_create(cs, COHFS_LT_INODE, pe->ino, NULL);
 		if (IS_ERR(obj))
 			return PTR_ERR(obj);
-		pe->obj = obj;
+		pe->locks.attr = obj;
 	}
 	err = cohfs_lock_acquire(&obj->lk, COHFS_EX, COHFS_LK_NOQUEUE);
 	if (err == -EAGAIN)
@@ -470,9 +520,9 @@ static int pool_lock(struct cohfs_sb *cs, struct pool_entry *pe)
 }
 
 /* A number from the pool, refilled if need be */
-static struct pool_entry *pool_reserve(struct cohfs_sb *cs)
+static struct cohfs_number *pool_reserve(struct cohfs_sb *cs)
 {
-	struct pool_entry *pe;
+	struct cohfs_number *pe;
 	unsigned int i;
 	int err;
 
@@ -491,7 +541,7 @@ static struct pool_entry *pool_reserve(struct cohfs_sb *cs)
 
 int cohfs_pool_get(struct cohfs_sb *cs, struct cohfs_newino *ni)
 {
-	struct pool_entry *pe = pool_reserve(cs);
+	struct cohfs_number *pe = pool_reserve(cs);
 	int err;
 
 	if (IS_ERR(pe))
@@ -502,19 +552,19 @@ int cohfs_pool_get(struct cohfs_sb *cs, struct cohfs_newino *ni)
 		return err;
 	}
 	ni->ino = pe->ino;
-	ni->obj = pe->obj;
+	ni->locks = pe->locks;
 	kfree(pe);
 	return 0;
 }
 
 void cohfs_pool_put(struct cohfs_sb *cs, struct cohfs_newino *ni)
 {
-	if (ni->obj)
-		cohfs_object_unlock(ni->obj, COHFS_EX);
+	if (ni->locks.attr)
+		cohfs_object_unlock(ni->locks.attr, COHFS_EX);
 	/* without memory the number is lost to this mount, not to the next */
-	if (pool_add(cs->slotinfo, ni->ino, ni->obj))
-		cohfs_object_drop(ni->obj);
-	ni->obj = NULL;
+	if (pool_add(cs->slotinfo, ni->ino, &ni->locks))
+		cohfs_locks_drop(&ni->locks);
+	ni->locks = (struct cohfs_locks) { };
 }
 
 int cohfs_pool_use(handle_t *handle, struct cohfs_sb *cs, struct cohfs_newino *ni)
@@ -542,6 +592,62 @@ int cohfs_pool_use(handle_t *handle, struct cohfs_sb *cs, struct cohfs_newino *n
 out:
 	mutex_unlock(&si->mutex);
 	return err;
+}
+
+/* Numbers that come back ---------------------------------------------------- */
+
+/*
+ * The pair of a deleted inode is an allocated pair that is no inode: a pool entry.  If
+ * it is this node's own anyway it need not go through the bitmap, and the next inode
+ * finds its locks here and its block in the cache and the journal.  That it may be
+ * used again before the deletion has committed is no danger, unlike with blocks in
+ * general: inode blocks change in transactions only, and those of one journal are
+ * replayed in order.
+ */
+struct cohfs_number *cohfs_pool_promise(struct cohfs_sb *cs)
+{
+	struct cohfs_number *pe = kzalloc(sizeof(*pe), GFP_NOFS);
+
+	if (pe && promise(cs->slotinfo, 1, POOL_KEEP))
+		return pe;
+	kfree(pe);
+	return NULL;
+}
+
+int cohfs_pool_return(handle_t *handle, struct cohfs_sb *cs, u64 ino)
+{
+	struct cohfs_slotinfo *si = cs->slotinfo;
+	struct cohfs_slot *sl = slot_block(si);
+	u32 count;
+	int err;
+
+	mutex_lock(&si->mutex);
+	err = slot_access(handle, si);
+	if (!err) {
+		count = le32_to_cpu(sl->sl_pool_count);
+		sl->sl_pool[count] = cpu_to_le64(ino);
+		sl->sl_pool_count = cpu_to_le32(count + 1);
+		err = slot_dirty(handle, cs);
+	}
+	mutex_unlock(&si->mutex);
+	return err;
+}
+
+void cohfs_pool_fill(struct cohfs_sb *cs, struct cohfs_number *number, u64 ino,
+		     const struct cohfs_locks *locks)
+{
+	promise_end(cs->slotinfo, 1);
+	number->ino = ino;
+	number->locks = *locks;
+	pool_give_back(cs->slotinfo, number);
+}
+
+void cohfs_pool_renounce(struct cohfs_sb *cs, struct cohfs_number *number)
+{
+	if (!number)
+		return;
+	promise_end(cs->slotinfo, 1);
+	kfree(number);
 }
 
 /* statfs ------------------------------------------------------------------- */

@@ -6,9 +6,10 @@
 #include <linux/jbd2.h>
 #include <linux/statfs.h>
 #include <linux/types.h>
+#include "object.h"
 
+struct cohfs_number;
 struct cohfs_sb;
-struct cohfs_object;
 
 /**
  * cohfs_slot_claim() - take the lock of our slot, replay what needs it, open the log
@@ -29,11 +30,13 @@ int cohfs_slot_replay(struct cohfs_sb *cs, u32 slot, unsigned int tries);
 
 /**
  * struct cohfs_newino - an unused inode number with its I lock held EX
+ * @locks: what this node has of it; I(@ino) is held EX by the caller, the others are
+ *	those that a deleted inode left behind
  * Comes from the pool; goes back with cohfs_pool_put() if it was not used.
  */
 struct cohfs_newino {
 	u64 ino;
-	struct cohfs_object *obj;	/* I(ino), held EX by the caller */
+	struct cohfs_locks locks;
 };
 
 /**
@@ -46,6 +49,19 @@ void cohfs_pool_put(struct cohfs_sb *cs, struct cohfs_newino *ni);
 /** cohfs_pool_use() - in the transaction that creates the inode: leaves the pool */
 int cohfs_pool_use(handle_t *handle, struct cohfs_sb *cs, struct cohfs_newino *ni);
 #define COHFS_POOL_CREDITS 1
+
+/**
+ * cohfs_pool_promise() - the number of an inode is about to be deleted: keep a place
+ * Return: for cohfs_pool_fill() or cohfs_pool_renounce(); NULL: no room, free the blocks
+ */
+struct cohfs_number *cohfs_pool_promise(struct cohfs_sb *cs);
+/** cohfs_pool_return() - in the transaction that deletes @ino: into the pool on disk */
+int cohfs_pool_return(handle_t *handle, struct cohfs_sb *cs, u64 ino);
+/** cohfs_pool_fill() - that worked: @ino is to be had, with @locks, none of them held */
+void cohfs_pool_fill(struct cohfs_sb *cs, struct cohfs_number *number, u64 ino,
+		     const struct cohfs_locks *locks);
+/** cohfs_pool_renounce() - it did not; NULL is fine */
+void cohfs_pool_renounce(struct cohfs_sb *cs, struct cohfs_number *number);
 
 /** cohfs_slot_count_free() - add @delta to this slot's free count (alloc.c only) */
 int cohfs_slot_count_free(handle_t *handle, struct cohfs_sb *cs, s64 delta);
