@@ -28,7 +28,7 @@ static const char *const counter_names[COHFS_NR_CT] = {
 
 static void dump_waiters(struct cohfs_lock *lk, struct seq_file *m)
 {
-	struct cohfs_waiter *w;
+	struct cohfs_lock_call *w;
 
 	list_for_each_entry(w, &lk->lk_waiters, list)
 		seq_printf(m, "    waits for %s%s%s\n", cohfs_mode_name(w->mode),

@@ -15,6 +15,7 @@
 #ifndef _COHFS_GLUE_H
 #define _COHFS_GLUE_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -79,6 +80,9 @@ struct cohfs_lock_ops {
 	bool tenure;
 	u32 tenure_div;
 	u32 tenure_max_us;
+
+	/** @splits: parent in a tree of locks, see COHFS_CFG_SPLITS */
+	bool splits;
 };
 
 /**
@@ -119,6 +123,29 @@ struct cohfs_lock {
 				 * of MOUNT, SLOT and OPEN locks are of this kind.
 				 */
 
+#define COHFS_LK_CLIMB	0x40	/* with NOQUEUE, on a parent in a tree: an intent may become
+				 * "all of it".  The caller keeps out revokes below, which
+				 * would throw away what is then covered from above.  Without
+				 * it such a request is refused
+				 */
+
+/**
+ * struct cohfs_lock_call - a task that waits for a lock, in the queue of the lock
+ * @status: -EINPROGRESS while in the queue, under lk_spin
+ * @result: of cohfs_lock_acquire_start(); -EINPROGRESS: it is the queue that says
+ * @wait_only: wants to know, not to hold
+ */
+struct cohfs_lock_call {
+	struct cohfs_lock *lk;
+	struct list_head list;
+	struct completion done;
+	enum cohfs_mode mode;
+	unsigned int flags;
+	bool wait_only;
+	int status;
+	int result;
+};
+
 /**
  * cohfs_lock_acquire() - hold a lock
  * @lk: the lock
@@ -135,6 +162,26 @@ struct cohfs_lock {
  */
 int __must_check cohfs_lock_acquire(struct cohfs_lock *lk, enum cohfs_mode mode,
 				    unsigned int flags);
+
+/**
+ * cohfs_lock_acquire_start() - as cohfs_lock_acquire(), but do not wait for the answer
+ *
+ * For asking for several locks at once.  cohfs_lock_acquire_finish() must follow, for
+ * each call, with nothing waited for in between that depends on this task.
+ * @call: must stay where it is until then
+ */
+void cohfs_lock_acquire_start(struct cohfs_lock_call *call, struct cohfs_lock *lk,
+			      enum cohfs_mode mode, unsigned int flags);
+/** cohfs_lock_acquire_finish() - wait for the answer; returns as cohfs_lock_acquire() */
+int __must_check cohfs_lock_acquire_finish(struct cohfs_lock_call *call);
+
+/**
+ * cohfs_lock_recall() - have the node give @lk up to what lets @mode be granted
+ *
+ * As if another node asked for @mode, and no tenure keeps it.  Does not wait.
+ * Context: any.
+ */
+void cohfs_lock_recall(struct cohfs_lock *lk, enum cohfs_mode mode);
 
 /**
  * cohfs_lock_release() - end a hold; the node keeps the mode cached
@@ -194,6 +241,17 @@ void cohfs_lock_used(struct cohfs_lock *lk);
 
 /** cohfs_lock_cached() - granted mode right now; only a hint without a hold. */
 enum cohfs_mode cohfs_lock_cached(const struct cohfs_lock *lk);
+
+/**
+ * cohfs_lock_usable() - granted mode, or NL while it is being given up
+ *
+ * Never changes from NL to more without a request by somebody of this node, and
+ * only goes down through ->give_up, so that who keeps ->give_up out may rely on it.
+ */
+enum cohfs_mode cohfs_lock_usable(struct cohfs_lock *lk);
+
+/** cohfs_lock_idle() - nothing granted, held, waited for or under way; only a hint */
+bool cohfs_lock_idle(struct cohfs_lock *lk);
 
 /** cohfs_lock_assert() - warn unless some task of this node holds @mode or more */
 void cohfs_lock_assert(const struct cohfs_lock *lk, enum cohfs_mode mode);

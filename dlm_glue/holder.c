@@ -17,11 +17,13 @@
  * Holds are shared on this node and may exclude other nodes, so for lockdep they are
  * read locks that writers elsewhere can get in between of: never recursive across
  * types, whose order is checked like that of any other locks.  Within a type,
- * lk_dep_cmp() says what may nest.
+ * lk_dep_cmp() says what may nest.  Of a range tree only the root counts as held: a
+ * task may hold more pages than lockdep can remember locks.
  */
 static bool __maybe_unused owned_by_task(const struct cohfs_lock *lk, unsigned int flags)
 {
-	return !(flags & COHFS_LK_PIN) && lk->lk_name.type > COHFS_LT_OPEN;
+	return !(flags & COHFS_LK_PIN) && lk->lk_name.type > COHFS_LT_OPEN &&
+	       lk->lk_name.type != COHFS_LT_REGION && lk->lk_name.type != COHFS_LT_PAGE;
 }
 
 static void dep_acquire(struct cohfs_lock *lk, unsigned int flags, unsigned long ip)
@@ -50,7 +52,7 @@ static void dep_release(struct cohfs_lock *lk, unsigned int flags, unsigned long
  * Take @w out of the queue, because its task has to die.
  * Return: what became of it: -EINTR, or the status that came first.
  */
-static int leave_queue(struct cohfs_lock *lk, struct cohfs_waiter *w)
+static int leave_queue(struct cohfs_lock *lk, struct cohfs_lock_call *w)
 {
 	unsigned long flags;
 
@@ -70,7 +72,7 @@ static int leave_queue(struct cohfs_lock *lk, struct cohfs_waiter *w)
 	return w->status;
 }
 
-static int queue_status(struct cohfs_lock *lk, struct cohfs_waiter *w)
+static int queue_status(struct cohfs_lock *lk, struct cohfs_lock_call *w)
 {
 	unsigned long flags;
 	int status;
@@ -83,7 +85,7 @@ static int queue_status(struct cohfs_lock *lk, struct cohfs_waiter *w)
 }
 
 /* Woken either because it is over, or to run ops->granted. */
-static int wait_in_queue(struct cohfs_lock *lk, struct cohfs_waiter *w)
+static int wait_in_queue(struct cohfs_lock *lk, struct cohfs_lock_call *w)
 {
 	unsigned int state = w->flags & COHFS_LK_NOINTR ? TASK_IDLE : TASK_KILLABLE;
 	int status;
@@ -98,11 +100,21 @@ static int wait_in_queue(struct cohfs_lock *lk, struct cohfs_waiter *w)
 	return status;
 }
 
+/* From an intent to the whole? */
+static bool is_climb(const struct cohfs_fsm *f, enum cohfs_mode mode)
+{
+	return (f->cfg & COHFS_CFG_SPLITS) && mode >= COHFS_PR &&
+	       (f->granted == COHFS_CR || f->granted == COHFS_CW);
+}
+
 /* would this NOQUEUE request have to wait for anything but an answer? */
-static bool noqueue_hopeless(const struct cohfs_lock *lk)
+static bool noqueue_hopeless(const struct cohfs_lock *lk,
+			     const struct cohfs_lock_call *call)
 {
 	const struct cohfs_fsm *f = &lk->lk_fsm;
 
+	if (is_climb(f, call->mode) && !(call->flags & COHFS_LK_CLIMB))
+		return true;
 	return !list_empty(&lk->lk_waiters) || cohfs_fsm_contended(f) ||
 	       (f->state != COHFS_FS_IDLE && f->state != COHFS_FS_GRANTING) ||
 	       ((READ_ONCE(*f->gate) & COHFS_GATE_FROZEN) &&
@@ -111,57 +123,65 @@ static bool noqueue_hopeless(const struct cohfs_lock *lk)
 
 /*
  * The mode is not to be had at once.  Called with lk_spin held, drops it.
+ * Return: -EAGAIN, or -EINPROGRESS: @call is in the queue.
  */
-static int miss(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int lk_flags,
-		bool wait_only, unsigned long flags)
+static int miss(struct cohfs_lock *lk, struct cohfs_lock_call *call,
+		unsigned long flags)
 	__releases(&lk->lk_spin)
 {
-	struct cohfs_waiter w = {
-		.mode = mode,
-		.flags = lk_flags,
-		.wait_only = wait_only,
-		.status = -EINPROGRESS,
-	};
-
-	if ((lk_flags & COHFS_LK_TRY) ||
-	    ((lk_flags & COHFS_LK_NOQUEUE) && noqueue_hopeless(lk))) {
+	if ((call->flags & COHFS_LK_TRY) ||
+	    ((call->flags & COHFS_LK_NOQUEUE) && noqueue_hopeless(lk, call))) {
 		spin_unlock_irqrestore(&lk->lk_spin, flags);
 		return -EAGAIN;
 	}
-	if (lk_flags & COHFS_LK_ASYNC) {
-		lk->lk_priv->async = cohfs_mode_join(lk->lk_priv->async, mode);
+	if (call->flags & COHFS_LK_ASYNC) {
+		lk->lk_priv->async = cohfs_mode_join(lk->lk_priv->async, call->mode);
 		lk_apply(lk, COHFS_EV_WANT, lk_waiters_want(lk));
 		lk_unlock(lk, flags);
 		return -EAGAIN;
 	}
 	lk_count(lk, COHFS_CT_WAITS);
-	init_completion(&w.done);
-	list_add_tail(&w.list, &lk->lk_waiters);
+	init_completion(&call->done);
+	call->status = -EINPROGRESS;
+	list_add_tail(&call->list, &lk->lk_waiters);
 	lk_apply(lk, COHFS_EV_WANT, lk_waiters_want(lk));
 	if (lk_unlock_run(lk, flags))
 		lk_run(lk);
-	return wait_in_queue(lk, &w);
+	return -EINPROGRESS;
 }
 
-static int acquire(struct cohfs_lock *lk, enum cohfs_mode mode,
-		   unsigned int lk_flags, bool wait_only)
+/* Get the mode, or queue @call for it. */
+static int start(struct cohfs_lock *lk, struct cohfs_lock_call *call)
 {
 	unsigned long flags;
 
-	if (!(lk_flags & (COHFS_LK_TRY | COHFS_LK_ASYNC)))
+	if (!(call->flags & (COHFS_LK_TRY | COHFS_LK_ASYNC)))
 		might_sleep();
 	spin_lock_irqsave(&lk->lk_spin, flags);
 	if (ls_dead(lk->lk_ls) || lk->lk_fsm.dead || lk->lk_fsm.drop) {
 		spin_unlock_irqrestore(&lk->lk_spin, flags);
 		return -EIO;
 	}
-	if (cohfs_fsm_may_hold(&lk->lk_fsm, mode, lk_flags & COHFS_LK_KEEP)) {
-		if (!wait_only)
-			cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, mode);
+	if (cohfs_fsm_may_hold(&lk->lk_fsm, call->mode, call->flags & COHFS_LK_KEEP)) {
+		if (!call->wait_only)
+			cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, call->mode);
 		spin_unlock_irqrestore(&lk->lk_spin, flags);
 		return 0;
 	}
-	return miss(lk, mode, lk_flags, wait_only, flags);
+	return miss(lk, call, flags);
+}
+
+static int acquire(struct cohfs_lock *lk, enum cohfs_mode mode,
+		   unsigned int lk_flags, bool wait_only)
+{
+	struct cohfs_lock_call call = {
+		.mode = mode,
+		.flags = lk_flags,
+		.wait_only = wait_only,
+	};
+	int ret = start(lk, &call);
+
+	return ret == -EINPROGRESS ? wait_in_queue(lk, &call) : ret;
 }
 
 /* What the filesystem calls ------------------------------------------------------------ */
@@ -177,6 +197,37 @@ int cohfs_lock_acquire(struct cohfs_lock *lk, enum cohfs_mode mode,
 	if (ret)
 		dep_release(lk, flags, _RET_IP_);
 	return ret;
+}
+
+void cohfs_lock_acquire_start(struct cohfs_lock_call *call, struct cohfs_lock *lk,
+			      enum cohfs_mode mode, unsigned int flags)
+{
+	dep_acquire(lk, flags, _RET_IP_);
+	call->lk = lk;
+	call->mode = mode;
+	call->flags = flags;
+	call->wait_only = false;
+	call->result = start(lk, call);
+}
+
+int cohfs_lock_acquire_finish(struct cohfs_lock_call *call)
+{
+	int ret = call->result;
+
+	if (ret == -EINPROGRESS)
+		ret = wait_in_queue(call->lk, call);
+	if (ret)
+		dep_release(call->lk, call->flags, _RET_IP_);
+	return ret;
+}
+
+void cohfs_lock_recall(struct cohfs_lock *lk, enum cohfs_mode mode)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&lk->lk_spin, flags);
+	lk_apply(lk, COHFS_EV_RECALL, mode);
+	lk_unlock(lk, flags);
 }
 
 int cohfs_lock_wait(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)

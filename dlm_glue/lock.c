@@ -18,21 +18,21 @@ void lk_count(const struct cohfs_lock *lk, enum cohfs_lock_counter counter)
 	atomic64_inc(&lk->lk_ls->ls_count[lk->lk_name.type][counter]);
 }
 
-static void finish_waiter(struct cohfs_waiter *w, int status)
+static void finish_waiter(struct cohfs_lock_call *w, int status)
 {
 	list_del_init(&w->list);
 	w->status = status;
 	complete(&w->done);		/* @w may be gone after this */
 }
 
-static struct cohfs_waiter *first_waiter(struct cohfs_lock *lk)
+static struct cohfs_lock_call *first_waiter(struct cohfs_lock *lk)
 {
-	return list_first_entry_or_null(&lk->lk_waiters, struct cohfs_waiter, list);
+	return list_first_entry_or_null(&lk->lk_waiters, struct cohfs_lock_call, list);
 }
 
 static void fail_waiters(struct cohfs_lock *lk, int error)
 {
-	struct cohfs_waiter *w;
+	struct cohfs_lock_call *w;
 
 	lk->lk_priv->async = COHFS_NL;
 	while ((w = first_waiter(lk)))
@@ -41,13 +41,13 @@ static void fail_waiters(struct cohfs_lock *lk, int error)
 
 static void refuse_waiter(struct cohfs_lock *lk)
 {
-	struct cohfs_waiter *w = first_waiter(lk);
+	struct cohfs_lock_call *w = first_waiter(lk);
 
 	if (w && (w->flags & COHFS_LK_NOQUEUE))
 		finish_waiter(w, -EAGAIN);
 }
 
-static bool admissible(const struct cohfs_lock *lk, const struct cohfs_waiter *w,
+static bool admissible(const struct cohfs_lock *lk, const struct cohfs_lock_call *w,
 		       bool grant)
 {
 	const struct cohfs_fsm *f = &lk->lk_fsm;
@@ -63,7 +63,7 @@ static bool admissible(const struct cohfs_lock *lk, const struct cohfs_waiter *w
  */
 static void admit_waiters(struct cohfs_lock *lk, bool grant)
 {
-	struct cohfs_waiter *w;
+	struct cohfs_lock_call *w;
 
 	while ((w = first_waiter(lk)) && admissible(lk, w, grant)) {
 		if (!w->wait_only)
@@ -78,7 +78,7 @@ static void admit_waiters(struct cohfs_lock *lk, bool grant)
 int lk_waiters_want(struct cohfs_lock *lk)
 {
 	enum cohfs_mode want = lk->lk_priv->async;
-	struct cohfs_waiter *w = first_waiter(lk);
+	struct cohfs_lock_call *w = first_waiter(lk);
 
 	if (w && (w->flags & COHFS_LK_NOQUEUE))
 		return w->mode | COHFS_WANT_NOQUEUE;
@@ -93,7 +93,7 @@ enum cohfs_tenure lk_tenure_of_grant(struct cohfs_lock *lk)
 {
 	enum cohfs_tenure tenure = COHFS_TEN_NONE;
 	u8 mode = lk->lk_fsm.target;
-	struct cohfs_waiter *w;
+	struct cohfs_lock_call *w;
 
 	if (lk->lk_priv->async != COHFS_NL &&
 	    cohfs_mode_covers(mode, lk->lk_priv->async))
@@ -314,7 +314,7 @@ void lk_apply(struct cohfs_lock *lk, enum cohfs_fsm_event event, int arg)
  */
 static void find_deliverer(struct cohfs_lock *lk)
 {
-	struct cohfs_waiter *w = first_waiter(lk);
+	struct cohfs_lock_call *w = first_waiter(lk);
 
 	if (w)
 		complete(&w->done);
@@ -454,6 +454,8 @@ static unsigned int lock_cfg(const struct cohfs_lock_ops *ops,
 {
 	unsigned int cfg = ops->tenure ? COHFS_CFG_TENURE : 0;
 
+	if (ops->splits)
+		cfg |= COHFS_CFG_SPLITS;
 	switch (type) {
 	case COHFS_LT_MOUNT:
 	case COHFS_LT_SLOT:
@@ -481,8 +483,14 @@ static void init_priv(struct cohfs_lock *lk, struct cohfs_lock_priv *p)
 static struct lock_class_key lk_dep_keys[COHFS_NR_LOCK_TYPES];
 static const char *const lk_dep_names[COHFS_NR_LOCK_TYPES] = {
 	"cohfs_mount", "cohfs_slot", "cohfs_rename", "cohfs_open",
-	"cohfs_inode", "cohfs_range", "cohfs_map", "cohfs_group",
+	"cohfs_inode", "cohfs_range", NULL, NULL, "cohfs_map", "cohfs_group",
 };
+
+/* one class for the levels of a range tree: lk_dep_cmp() orders within a class only */
+static enum cohfs_lock_type dep_class(enum cohfs_lock_type type)
+{
+	return type == COHFS_LT_REGION || type == COHFS_LT_PAGE ? COHFS_LT_RANGE : type;
+}
 
 /*
  * May one task take @b while it holds @a of the same type?  Inode and open locks
@@ -496,6 +504,8 @@ static int lk_dep_cmp(const struct lockdep_map *a, const struct lockdep_map *b)
 
 	switch (la->lk_name.type) {
 	case COHFS_LT_RANGE:
+	case COHFS_LT_REGION:
+	case COHFS_LT_PAGE:
 	case COHFS_LT_MAP:
 	case COHFS_LT_GROUP:
 		/* equal: a task that holds the lock holds it once more */
@@ -507,6 +517,7 @@ static int lk_dep_cmp(const struct lockdep_map *a, const struct lockdep_map *b)
 
 static void init_dep_map(struct cohfs_lock *lk, enum cohfs_lock_type type)
 {
+	type = dep_class(type);
 	lockdep_init_map(&lk->lk_dep_map, lk_dep_names[type], &lk_dep_keys[type], 0);
 	lockdep_set_lock_cmp_fn(&lk->lk_dep_map, lk_dep_cmp, NULL);
 }
@@ -573,6 +584,30 @@ void cohfs_lock_drop(struct cohfs_lock *lk)
 enum cohfs_mode cohfs_lock_cached(const struct cohfs_lock *lk)
 {
 	return READ_ONCE(lk->lk_fsm.granted);
+}
+
+enum cohfs_mode cohfs_lock_usable(struct cohfs_lock *lk)
+{
+	enum cohfs_mode mode = COHFS_NL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&lk->lk_spin, flags);
+	if (cohfs_fsm_may_hold(&lk->lk_fsm, lk->lk_fsm.granted, true))
+		mode = lk->lk_fsm.granted;
+	spin_unlock_irqrestore(&lk->lk_spin, flags);
+	return mode;
+}
+
+bool cohfs_lock_idle(struct cohfs_lock *lk)
+{
+	unsigned long flags;
+	bool idle;
+
+	spin_lock_irqsave(&lk->lk_spin, flags);
+	idle = lk->lk_fsm.state == COHFS_FS_IDLE && lk->lk_fsm.granted == COHFS_NL &&
+	       list_empty(&lk->lk_waiters) && lk->lk_priv->async == COHFS_NL;
+	spin_unlock_irqrestore(&lk->lk_spin, flags);
+	return idle;
 }
 
 bool cohfs_lock_contended(const struct cohfs_lock *lk)

@@ -164,20 +164,6 @@ struct cohfs_lock_priv {
 /* what a backend may keep in be_data */
 #define COHFS_BE_DATA_SIZE	64
 
-/**
- * struct cohfs_waiter - a task in the queue of a lock
- * @status: -EINPROGRESS while in the queue
- * @wait_only: wants to know, not to hold
- */
-struct cohfs_waiter {
-	struct list_head list;
-	struct completion done;
-	enum cohfs_mode mode;
-	unsigned int flags;
-	bool wait_only;
-	int status;
-};
-
 /* lock.c */
 void lk_apply(struct cohfs_lock *lk, enum cohfs_fsm_event event, int arg);
 void lk_unlock(struct cohfs_lock *lk, unsigned long flags)

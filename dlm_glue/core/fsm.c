@@ -35,6 +35,7 @@ static const char *const event_names[COHFS_NR_FSM_EVENTS] = {
 	[COHFS_EV_ANSWER] = "answer",
 	[COHFS_EV_DELIVERED] = "delivered",
 	[COHFS_EV_BAST] = "bast",
+	[COHFS_EV_RECALL] = "recall",
 	[COHFS_EV_GIVEN_UP] = "given_up",
 	[COHFS_EV_USED] = "used",
 	[COHFS_EV_TENURE_END] = "tenure_end",
@@ -91,6 +92,12 @@ bool cohfs_fsm_contended(const struct cohfs_fsm *f)
 	return cohfs_mode_keep(f->granted, f->demand) != f->granted;
 }
 
+bool cohfs_fsm_splits(const struct cohfs_fsm *f, enum cohfs_mode mode)
+{
+	return (f->cfg & COHFS_CFG_SPLITS) && f->granted >= COHFS_PR &&
+	       (mode == COHFS_CR || mode == COHFS_CW) && !MUTANT(14);
+}
+
 u32 cohfs_fsm_holders(const struct cohfs_fsm *f, enum cohfs_mode mode)
 {
 	u32 n = 0;
@@ -108,16 +115,27 @@ static bool going_down(const struct cohfs_fsm *f)
 	       f->state == COHFS_FS_UNLOCKING || f->state == COHFS_FS_GONE;
 }
 
+/* holds that have to end before the way down to @mode begins */
+static u32 in_the_way(const struct cohfs_fsm *f, enum cohfs_mode mode)
+{
+	return cohfs_fsm_holders(f, cohfs_fsm_splits(f, mode) ? COHFS_NL : mode);
+}
+
 enum cohfs_mode cohfs_fsm_avail(const struct cohfs_fsm *f)
 {
+	enum cohfs_mode left;
+
 	if (f->dead || f->drop)
+		return COHFS_NL;
+	if (f->state == COHFS_FS_REVOKING && cohfs_fsm_splits(f, f->target))
 		return COHFS_NL;
 	if (going_down(f))
 		return MUTANT(10) ? f->dlm : f->target;
 	/* tenure is for those who come back to use what they waited for */
 	if (f->tenure != COHFS_TEN_NONE || !serve_demand(f) || MUTANT(8))
 		return f->granted;
-	return cohfs_mode_keep(f->granted, f->demand);
+	left = cohfs_mode_keep(f->granted, f->demand);
+	return cohfs_fsm_splits(f, left) ? COHFS_NL : left;
 }
 
 bool cohfs_fsm_may_hold(const struct cohfs_fsm *f, enum cohfs_mode mode, bool keep)
@@ -187,7 +205,7 @@ static u32 settle_demand(struct cohfs_fsm *f)
 
 	if (f->tenure != COHFS_TEN_NONE && !MUTANT(11))
 		return COHFS_DO_TENURE;
-	if (cohfs_fsm_holders(f, to) && !MUTANT(1))
+	if (in_the_way(f, to) && !MUTANT(1))
 		return 0;
 	if (MUTANT(2)) {
 		f->state = COHFS_FS_LOWERING;
@@ -370,7 +388,7 @@ static u32 given_up(struct cohfs_fsm *f)
 	}
 	/* more was asked for meanwhile: all in one message, if nobody is in the way */
 	to = cohfs_mode_keep(f->granted, f->demand);
-	if (to != f->granted && !quiesced(f) && !cohfs_fsm_holders(f, to))
+	if (to != f->granted && !quiesced(f) && !in_the_way(f, to))
 		return start_give_up(f, to);
 	f->state = COHFS_FS_LOWERING;
 	return COHFS_DO_LOWER;
@@ -406,6 +424,13 @@ static u32 ev_bast(struct cohfs_fsm *f, int mode)
 	/* comes once per grant, so it is never thrown away, only found served */
 	f->demand = cohfs_mode_join(f->demand, mode);
 	return settle(f);
+}
+
+/* What it is for is being given up above it: no right of anybody's keeps it. */
+static u32 ev_recall(struct cohfs_fsm *f, int mode)
+{
+	f->tenure = COHFS_TEN_NONE;
+	return ev_bast(f, mode);
 }
 
 static u32 ev_used(struct cohfs_fsm *f)
@@ -504,6 +529,7 @@ bool cohfs_fsm_legal(const struct cohfs_fsm *f, enum cohfs_fsm_event event, int 
 	case COHFS_EV_DROP:
 		return !f->drop && !cohfs_fsm_holders(f, COHFS_NL);
 	case COHFS_EV_BAST:
+	case COHFS_EV_RECALL:
 	case COHFS_EV_USED:
 	case COHFS_EV_TENURE_END:
 	case COHFS_EV_THAW:
@@ -535,6 +561,8 @@ u32 cohfs_fsm_step(struct cohfs_fsm *f, enum cohfs_fsm_event event, int arg)
 		return f->state == COHFS_FS_GRANTING ? ev_delivered(f, arg) : 0;
 	case COHFS_EV_BAST:
 		return ev_bast(f, arg);
+	case COHFS_EV_RECALL:
+		return ev_recall(f, arg);
 	case COHFS_EV_GIVEN_UP:
 		return ev_given_up(f, arg);
 	case COHFS_EV_USED:

@@ -41,6 +41,7 @@ enum cohfs_fsm_event {
 	COHFS_EV_ANSWER,	/* 0 or -errno: outcome of request, lower, unlock */
 	COHFS_EV_DELIVERED,	/* enum cohfs_tenure: ops->granted has run */
 	COHFS_EV_BAST,		/* mode that another node cannot get because of us */
+	COHFS_EV_RECALL,	/* mode: as if another node wanted it, and at once */
 	COHFS_EV_GIVEN_UP,	/* what ops->give_up returned */
 	COHFS_EV_USED,		/* the access that the right was taken for was made */
 	COHFS_EV_TENURE_END,	/* time is up */
@@ -48,7 +49,7 @@ enum cohfs_fsm_event {
 	COHFS_EV_DROP,		/* the owner is done with the lock */
 	COHFS_EV_KILL,		/* the lockspace is gone or withdrawn */
 };
-#define COHFS_NR_FSM_EVENTS 13
+#define COHFS_NR_FSM_EVENTS 14
 
 #define COHFS_WANT_NOQUEUE	0x100
 
@@ -96,6 +97,9 @@ enum cohfs_tenure {
 #define COHFS_CFG_EXEMPT	0x1	/* recovery's own lock: not frozen */
 #define COHFS_CFG_TENURE	0x2	/* short tenure after the first use */
 #define COHFS_CFG_NOQUIESCE	0x4	/* owned by the mount: demands always served */
+#define COHFS_CFG_SPLITS	0x8	/* parent in a tree: PR or EX covers what is below,
+					 * CR or CW do not, see cohfs_fsm_splits()
+					 */
 
 /**
  * struct cohfs_fsm - state of one lock
@@ -170,6 +174,15 @@ bool cohfs_fsm_may_hold(const struct cohfs_fsm *fsm, enum cohfs_mode mode,
 
 /** cohfs_fsm_holders() - holds whose mode @mode does not cover */
 u32 cohfs_fsm_holders(const struct cohfs_fsm *fsm, enum cohfs_mode mode);
+
+/**
+ * cohfs_fsm_splits() - does going to @mode turn "all of it" into "a part of it"?
+ *
+ * Then what is cached is sorted into what children cover and what has to go.  Until
+ * that is done nobody is let in, not even in @mode, and nobody may be left inside: a
+ * holder of the intent would use a child while the split decides about its pages.
+ */
+bool cohfs_fsm_splits(const struct cohfs_fsm *fsm, enum cohfs_mode mode);
 
 /** cohfs_fsm_contended() - does another node wait for something we exclude? */
 bool cohfs_fsm_contended(const struct cohfs_fsm *fsm);

@@ -11,6 +11,8 @@ static const struct {
 	[COHFS_LT_OPEN] = { 'O', "open" },
 	[COHFS_LT_INODE] = { 'I', "inode" },
 	[COHFS_LT_RANGE] = { 'D', "range" },
+	[COHFS_LT_REGION] = { 'E', "region" },
+	[COHFS_LT_PAGE] = { 'P', "page" },
 	[COHFS_LT_MAP] = { 'M', "map" },
 	[COHFS_LT_GROUP] = { 'G', "group" },
 };
@@ -111,13 +113,21 @@ static int cmp_u64(u64 a, u64 b)
 	return a < b ? -1 : a > b;
 }
 
+/* The types of a range tree are one rank: a file's tree comes before the next file's. */
+static unsigned int rank_of(unsigned int type)
+{
+	return type == COHFS_LT_REGION || type == COHFS_LT_PAGE ? COHFS_LT_RANGE : type;
+}
+
 int cohfs_name_cmp(const struct cohfs_lock_name *a,
 		   const struct cohfs_lock_name *b)
 {
-	if (a->type != b->type)
-		return cmp_u64(a->type, b->type);
+	if (rank_of(a->type) != rank_of(b->type))
+		return cmp_u64(rank_of(a->type), rank_of(b->type));
 	if (a->number != b->number)
 		return cmp_u64(a->number, b->number);
+	if (a->type != b->type)
+		return cmp_u64(a->type, b->type);
 	return cmp_u64(a->index, b->index);
 }
 

@@ -35,7 +35,12 @@ unsigned int cohfs_name_format(const struct cohfs_lock_name *name, char *buf);
 int cohfs_name_parse(const char *buf, unsigned int len,
 		     struct cohfs_lock_name *name);
 
-/** cohfs_name_cmp() - lock order: rank (= type), number, index.  <0, 0, >0 */
+/**
+ * cohfs_name_cmp() - lock order: <0, 0, >0
+ *
+ * Rank, number, level, index; a type is a rank and has one level, but for the three
+ * of a range tree, which are the levels of one rank.
+ */
 int cohfs_name_cmp(const struct cohfs_lock_name *a,
 		   const struct cohfs_lock_name *b);
 

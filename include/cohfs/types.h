@@ -38,10 +38,12 @@ enum cohfs_lock_type {
 	COHFS_LT_RENAME,	/* 'R' moves of directories */
 	COHFS_LT_OPEN,		/* 'O' inode is in core somewhere */
 	COHFS_LT_INODE,		/* 'I' attributes, size, directory contents */
-	COHFS_LT_RANGE,		/* 'D' file data and its block mapping */
+	COHFS_LT_RANGE,		/* 'D' file data and its block mapping: all of it */
+	COHFS_LT_REGION,	/* 'E' the same of one region, see range.h */
+	COHFS_LT_PAGE,		/* 'P' the same of one page */
 	COHFS_LT_MAP,		/* 'M' structure of an extent tree */
 	COHFS_LT_GROUP,		/* 'G' allocation bitmap */
 };
-#define COHFS_NR_LOCK_TYPES 8
+#define COHFS_NR_LOCK_TYPES 10
 
 #endif /* _COHFS_TYPES_H */

@@ -620,8 +620,10 @@ static unsigned int node_events(struct ev *ev, unsigned int k, unsigned int i)
 		k = add(ev, k, E_DROP, i, 0);
 	if (W.deaths && i)
 		k = add(ev, k, E_DIE, i, 0);
-	if (W.spurious && n->has_lkb)
+	if (W.spurious && n->has_lkb) {
 		k = add(ev, k, E_SPURIOUS, i, COHFS_EX);
+		k = add(ev, k, E_RECALL, i, COHFS_EX);
+	}
 	return k;
 }
 
@@ -639,9 +641,23 @@ unsigned int model_events(struct ev *ev)
 	return k < MAX_EVENTS ? k : MAX_EVENTS;
 }
 
+/* What is below is being sorted: nobody may be using it. */
+static void check_split(struct node *n)
+{
+	unsigned int t;
+
+	if (!(n->f.cfg & COHFS_CFG_SPLITS) || n->f.granted < COHFS_PR ||
+	    n->f.target < COHFS_CR || n->f.target > COHFS_CW)
+		return;
+	for (t = 0; t < MAX_TASKS; t++)
+		if (n->task[t].state == T_HOLDING)
+			violated("a split with somebody inside");
+}
+
 static void give_up_done(struct node *n)
 {
 	n->todo &= ~COHFS_DO_GIVE_UP;
+	check_split(n);
 	n->cached = n->f.target;
 	apply(n, COHFS_EV_GIVEN_UP, 0);
 }
@@ -740,6 +756,11 @@ void model_fire(const struct ev *e)
 		W.spurious--;
 		put(&n->cb, M_CB_BAST, e->arg, 0, 0);
 		break;
+	case E_RECALL:
+		W.spurious--;
+		end_promises(n);
+		apply(n, COHFS_EV_RECALL, e->arg);
+		break;
 	}
 	check_coherence();
 }
@@ -791,7 +812,7 @@ const char *model_ev_name(const struct ev *ev)
 	static const char *const names[] = {
 		"arrive", "release", "use", "kill_task", "send", "send_enomem",
 		"given_up", "deliver", "tenure", "up", "down", "cb", "stop", "start",
-		"thaw", "drop", "die", "spurious",
+		"thaw", "drop", "die", "spurious", "recall",
 	};
 
 	return names[ev->kind];

@@ -173,6 +173,11 @@ static void check_actions(const struct cohfs_fsm *was, const struct cohfs_fsm *f
 		check(!(act & (COHFS_DO_SEND | COHFS_DO_GIVE_UP | COHFS_DO_DELIVER)));
 	if (f->drop)
 		check(!(act & (COHFS_DO_REQUEST | COHFS_DO_LOWER | COHFS_DO_DELIVER)));
+	if ((act & COHFS_DO_GIVE_UP) && cohfs_fsm_splits(f, f->target))
+		check(!cohfs_fsm_holders(f, COHFS_NL) &&
+		      cohfs_fsm_avail(f) == COHFS_NL);
+	if (event == COHFS_EV_RECALL)
+		check(f->tenure == COHFS_TEN_NONE);
 	if (act & COHFS_DO_TENURE)
 		check(f->tenure && f->state == COHFS_FS_IDLE);
 	if (act & COHFS_DO_FAIL)
@@ -248,6 +253,7 @@ static void try_all(const struct key *k)
 		try_event(k, COHFS_EV_RELEASE, modes[i]);
 		try_event(k, COHFS_EV_LEAVE, modes[i]);
 		try_event(k, COHFS_EV_BAST, modes[i]);
+		try_event(k, COHFS_EV_RECALL, modes[i]);
 		try_event(k, COHFS_EV_WANT, modes[i]);
 		try_event(k, COHFS_EV_WANT, modes[i] | COHFS_WANT_NOQUEUE);
 	}
@@ -341,6 +347,12 @@ static void test_walk_intents(void)
 	     check_env("COHFS_LONG", 0) ? 2 : 1);
 }
 
+static void test_walk_splits(void)
+{
+	walk(four, ARRAY_SIZE(four), COHFS_CFG_TENURE | COHFS_CFG_SPLITS,
+	     check_env("COHFS_LONG", 0) ? 2 : 1);
+}
+
 static void test_illegal_events_do_no_damage(void)
 {
 	unsigned int warnings = cohfs_shim_warnings;
@@ -380,6 +392,7 @@ int main(void)
 	run_test(test_walk_no_tenure);
 	run_test(test_walk_exempt);
 	run_test(test_walk_intents);
+	run_test(test_walk_splits);
 	run_test(test_illegal_events_do_no_damage);
 	run_test(test_every_pair_was_tried);
 	free(queue);

@@ -116,7 +116,7 @@ static void many_random(unsigned int nr_runs, const u8 *modes, unsigned int nr_m
 	for (i = 0; i < nr_runs && !check_failed_now; i++) {
 		seed = next_seed(i);
 		check_seed = seed;
-		cfg = check_rand() & COHFS_CFG_TENURE;
+		cfg = check_rand() & (COHFS_CFG_TENURE | COHFS_CFG_SPLITS);
 		model_init(2 + check_rand() % 3, cfg);
 		random_tasks(modes, nr_modes, kinds);
 		if (trouble)
@@ -419,6 +419,18 @@ static void test_all_intents(void)
 	explore(limit());
 }
 
+/* A parent of a tree: parts are wanted by one node, all of it by the other. */
+static void test_all_splits(void)
+{
+	model_init(2, COHFS_CFG_SPLITS);
+	W.spurious = 1;
+	tasks(0, 1, COHFS_EX, 0);
+	tasks(0, 1, COHFS_CW, 0);
+	tasks(1, 1, COHFS_CW, 0);
+	tasks(1, 1, COHFS_PR, 0);
+	explore(limit());
+}
+
 static void test_all_reordered_callbacks(void)
 {
 	model_init(3, 0);
@@ -482,6 +494,7 @@ int main(void)
 	run_test(test_all_three_nodes);
 	run_test(test_all_noqueue);
 	run_test(test_all_intents);
+	run_test(test_all_splits);
 	run_test(test_all_reordered_callbacks);
 	run_test(test_all_recovery);
 	run_test(test_all_death);
