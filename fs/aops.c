@@ -11,7 +11,6 @@
 #include <linux/writeback.h>
 #include "aops.h"
 #include "inode.h"
-#include "range.h"
 #include "trace.h"
 
 static void fill_iomap(struct inode *inode, struct iomap *iomap, u64 lblk,
@@ -66,42 +65,20 @@ const struct iomap_ops cohfs_iomap_ops = {
 };
 
 /*
- * The caller may be read(2) or a fault, which hold the range, or fadvise and
- * uprobes, which do not.  KEEP serves both: it cannot fail for a holder, and for
- * the others it pins the right until the reads are issued; from then on the locked
- * folios make a revoke wait.
+ * The caller may be read(2) or a fault, which hold the range, or fadvise and uprobes,
+ * which do not.  The extent map serves both: what it knows is covered by a lock of
+ * this node, and a revoke makes it forget before it throws away folios, so a folio
+ * that is locked here with its place known is found and waited for.
  */
-static int read_begin(struct inode *inode, pgoff_t first, pgoff_t last)
-{
-	return cohfs_range_lock(inode, first, last, COHFS_PR, COHFS_RANGE_KEEP);
-}
-
 static int cohfs_read_folio(struct file *file, struct folio *folio)
 {
-	struct inode *inode = folio->mapping->host;
-	pgoff_t first = folio->index, last = folio_next_index(folio) - 1;
-	int err = read_begin(inode, first, last);
-
-	if (err) {
-		/* not AOP_TRUNCATED_PAGE: who came without the right would spin */
-		folio_unlock(folio);
-		return err;
-	}
-	err = iomap_read_folio(folio, &cohfs_iomap_ops);
-	cohfs_range_unlock_unused(inode, first, last, COHFS_PR);
-	return err;
+	return iomap_read_folio(folio, &cohfs_iomap_ops);
 }
 
+/* Ends where the map does; the VFS drops the folios that are left. */
 static void cohfs_readahead(struct readahead_control *rac)
 {
-	struct inode *inode = rac->mapping->host;
-	pgoff_t first = readahead_index(rac);
-	pgoff_t last = first + readahead_count(rac) - 1;
-
-	if (read_begin(inode, first, last))
-		return;
 	iomap_readahead(rac, &cohfs_iomap_ops);
-	cohfs_range_unlock_unused(inode, first, last, COHFS_PR);
 }
 
 static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *inode,

@@ -223,6 +223,18 @@ int cohfs_attr_lock(struct inode *inode, enum cohfs_mode mode)
 	return err;
 }
 
+bool cohfs_attr_trylock(struct inode *inode)
+{
+	struct cohfs_object *obj = COHFS_I(inode)->ci_attr;
+
+	if (cohfs_lock_acquire(&obj->lk, COHFS_PR, COHFS_LK_TRY))
+		return false;
+	if (attr_valid(inode))
+		return true;
+	cohfs_object_unlock(obj, COHFS_PR);
+	return false;
+}
+
 void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode)
 {
 	cohfs_object_unlock(COHFS_I(inode)->ci_attr, mode);
@@ -359,14 +371,15 @@ static int setattr_journal(struct mnt_idmap *idmap, struct inode *inode,
 static int setattr_mode(struct mnt_idmap *idmap, struct inode *inode,
 			struct iattr *attr)
 {
+	struct cohfs_range_hold hold;
 	int err;
 
-	err = cohfs_range_lock(inode, 0, COHFS_RANGE_END, COHFS_EX,
+	err = cohfs_range_lock(&hold, inode, 0, COHFS_RANGE_END, COHFS_EX,
 			       COHFS_RANGE_ATTR);
 	if (err)
 		return err;
 	err = setattr_journal(idmap, inode, attr);
-	cohfs_range_unlock(inode, 0, COHFS_RANGE_END, COHFS_EX);
+	cohfs_range_unlock(&hold);
 	return err;
 }
 

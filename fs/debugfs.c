@@ -61,6 +61,19 @@ static int info_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(info);
 
+static int ranges_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cohfs_ranges_show, inode->i_private);
+}
+
+static const struct file_operations ranges_fops = {
+	.owner = THIS_MODULE,
+	.open = ranges_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 void cohfs_debugfs_init(void)
 {
 	root = debugfs_create_dir("cohfs", NULL);
@@ -75,6 +88,7 @@ void cohfs_debugfs_add(struct cohfs_sb *cs)
 {
 	cs->debugfs_dir = debugfs_create_dir(cs->sb->s_id, root);
 	debugfs_create_file("locks", 0400, cs->debugfs_dir, cs, &locks_fops);
+	debugfs_create_file("ranges", 0400, cs->debugfs_dir, cs, &ranges_fops);
 	debugfs_create_file("stats", 0400, cs->debugfs_dir, cs, &stats_fops);
 	debugfs_create_file("info", 0400, cs->debugfs_dir, cs, &info_fops);
 }

@@ -86,16 +86,11 @@ static void extmap_link(struct cohfs_extmap *em, struct extmap_ent *new)
 static void extmap_split(struct cohfs_extmap *em, struct extmap_ent *ent, u64 first,
 			 u64 next, struct extmap_ent *tail)
 {
-	u64 end = ent_last(ent);
-
-	if (tail) {
-		tail->first = next;
-		tail->len = end - next + 1;
-		tail->blk = ent->blk ? ent->blk + (next - ent->first) : 0;
-	}
+	tail->first = next;
+	tail->len = ent_last(ent) - next + 1;
+	tail->blk = ent->blk ? ent->blk + (next - ent->first) : 0;
 	ent->len = first - ent->first;
-	if (tail)
-		extmap_link(em, tail);
+	extmap_link(em, tail);
 }
 
 /* Let @ent begin at @next. */
@@ -111,7 +106,7 @@ static void extmap_behead(struct extmap_ent *ent, u64 next)
 
 /*
  * Cut [@first, @last] out.  Cutting the middle of an entry needs one more entry:
- * @spare, consumed if used; without it more is forgotten, which is always allowed.
+ * @spare, consumed if used.  What lies beside must stay known: it may be dirty.
  */
 static void extmap_cut(struct cohfs_extmap *em, u64 first, u64 last,
 		       struct extmap_ent **spare)
@@ -142,9 +137,13 @@ void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last)
 {
 	struct extmap_ent *spare = NULL;
 
+	/* revokes and truncates have no way back from here */
+	if (first || last != U64_MAX)
+		spare = kmalloc(sizeof(*spare), GFP_NOFS | __GFP_NOFAIL);
 	spin_lock(&em->lock);
 	extmap_cut(em, first, last, &spare);
 	spin_unlock(&em->lock);
+	kfree(spare);
 }
 
 /* Merge @ent with its right neighbour if the two continue each other. */
@@ -281,21 +280,23 @@ static int extmap_read_one(struct inode *inode, struct cohfs_map *map, u64 lblk,
 	return 0;
 }
 
-static int extmap_fill_locked(struct inode *inode, struct cohfs_map *map,
-			      u64 first, u64 last)
+/* Last block that @hold covers. */
+static u64 extmap_reach(const struct cohfs_range_hold *hold)
 {
-	struct cohfs_inode *ci = COHFS_I(inode);
-	pgoff_t lo, hi;
+	return min_t(u64, hold->span_last, (u64)MAX_LFS_FILESIZE >> COHFS_BLOCK_SHIFT);
+}
+
+static int extmap_fill_locked(const struct cohfs_range_hold *hold,
+			      struct cohfs_map *map, u64 first, u64 last)
+{
+	struct cohfs_inode *ci = COHFS_I(hold->inode);
 	int err;
 
-	cohfs_range_span(inode, &lo, &hi);
-	if (hi == COHFS_RANGE_END)
-		hi = (u64)MAX_LFS_FILESIZE >> COHFS_BLOCK_SHIFT;
-	last = min_t(u64, last, hi);
 	while (first <= last) {
 		struct extmap_ent ent;
 
-		err = extmap_read_one(inode, map, first, lo, hi, &ent);
+		err = extmap_read_one(hold->inode, map, first, hold->span_first,
+				      extmap_reach(hold), &ent);
 		if (!err)
 			err = extmap_set(&ci->ci_extmap, ent.first,
 					 ent_last(&ent), ent.blk);
@@ -303,15 +304,17 @@ static int extmap_fill_locked(struct inode *inode, struct cohfs_map *map,
 			return err;
 		first = ent_last(&ent) + 1;
 	}
-	extmap_account(inode, map);
+	extmap_account(hold->inode, map);
 	return 0;
 }
 
-int cohfs_extmap_fill(struct inode *inode, u64 first, u64 last)
+int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last)
 {
+	struct inode *inode = hold->inode;
 	struct cohfs_map map;
 	int err;
 
+	last = min(last, extmap_reach(hold));
 	first = extmap_first_unknown(inode, first, last);
 	if (first > last)
 		return 0;
@@ -319,7 +322,7 @@ int cohfs_extmap_fill(struct inode *inode, u64 first, u64 last)
 	if (err)
 		return err;
 	map = cohfs_inode_map(inode);
-	err = extmap_fill_locked(inode, &map, first, last);
+	err = extmap_fill_locked(hold, &map, first, last);
 	map_unlock(inode, COHFS_PR);
 	return err;
 }
@@ -405,8 +408,10 @@ static u64 extmap_goal(struct inode *inode, u64 lblk)
 }
 
 /* One step of cohfs_extmap_allocate(), in the hole at @first; M EX is held. */
-static int extmap_allocate_step(struct inode *inode, u64 first, u64 last, u64 ahead)
+static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, u64 last,
+				u64 ahead)
 {
+	struct inode *inode = hold->inode;
 	struct cohfs_inode *ci = COHFS_I(inode);
 	struct cohfs_map map = cohfs_inode_map(inode);
 	struct cohfs_extent ext;
@@ -432,15 +437,17 @@ static int extmap_allocate_step(struct inode *inode, u64 first, u64 last, u64 ah
 	return err;
 }
 
-int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead)
+int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			  u64 ahead)
 {
+	struct inode *inode = hold->inode;
 	u64 len, blk;
 	int err = 0;
 
 	while (!err && first <= last) {
 		len = cohfs_extmap_lookup(inode, first, &blk);
 		if (!len) {
-			err = cohfs_extmap_fill(inode, first, last);
+			err = cohfs_extmap_fill(hold, first, last);
 		} else if (blk) {
 			if (len > last - first)
 				break;
@@ -449,22 +456,23 @@ int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead)
 			err = map_lock(inode, COHFS_EX);
 			if (err)
 				break;
-			err = extmap_allocate_step(inode, first, last, ahead);
+			err = extmap_allocate_step(hold, first, last, ahead);
 			map_unlock(inode, COHFS_EX);
 		}
 	}
 	return err;
 }
 
-int cohfs_extmap_zero(struct inode *inode, u64 first, u64 last)
+int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last)
 {
+	struct inode *inode = hold->inode;
 	u64 len, blk;
 	int err = 0;
 
 	while (!err && first <= last) {
 		len = cohfs_extmap_lookup(inode, first, &blk);
 		if (!len) {
-			err = cohfs_extmap_fill(inode, first, last);
+			err = cohfs_extmap_fill(hold, first, last);
 			continue;
 		}
 		len = min(len, last - first + 1);

@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+struct cohfs_range_hold;
 struct inode;
 
 struct cohfs_extmap {
@@ -25,9 +26,11 @@ void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last);
 
 /**
  * cohfs_extmap_fill() - make lookups in [@first, @last] (blocks) hit
- * Context: D held PR or EX on the range, no folio locked; takes M PR.
+ *
+ * As far as the locks of @hold reach; more than was asked for, where they cover it.
+ * Context: no folio locked; takes M PR.
  */
-int cohfs_extmap_fill(struct inode *inode, u64 first, u64 last);
+int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last);
 
 /**
  * cohfs_extmap_lookup() - never sleeps
@@ -42,7 +45,8 @@ u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
  * Context: D held EX on the range, no folio locked; takes M EX, G EX, transactions.
  * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
  */
-int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead);
+int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			  u64 ahead);
 
 /**
  * cohfs_extmap_zero() - zero on disk what is mapped in [@first, @last]
@@ -51,7 +55,7 @@ int cohfs_extmap_allocate(struct inode *inode, u64 first, u64 last, u64 ahead);
  * truncate or append may have left old data there.
  * Context: as cohfs_extmap_allocate(); no page cache in the range.
  */
-int cohfs_extmap_zero(struct inode *inode, u64 first, u64 last);
+int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last);
 
 /**
  * cohfs_extmap_free() - unmap and free [@first, @last] (last may be U64_MAX)

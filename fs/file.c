@@ -32,9 +32,9 @@
 #define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
 
 /* Make read-ahead of the file find its mapping, too. */
-static int read_fill(struct kiocb *iocb, size_t count)
+static int read_fill(const struct cohfs_range_hold *hold, struct kiocb *iocb, size_t count)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
+	struct inode *inode = hold->inode;
 	u64 ra = iocb->ki_filp->f_ra.ra_pages;
 	u64 first = iocb->ki_pos >> PAGE_SHIFT;
 	u64 eof = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
@@ -42,16 +42,16 @@ static int read_fill(struct kiocb *iocb, size_t count)
 
 	if (first >= eof)
 		return 0;
-	return cohfs_extmap_fill(inode, first, min(last, eof - 1));
+	return cohfs_extmap_fill(hold, first, min(last, eof - 1));
 }
 
-static ssize_t read_locked(struct kiocb *iocb, struct iov_iter *to,
-			   struct cohfs_plan *plan)
+static ssize_t read_locked(const struct cohfs_range_hold *hold, struct kiocb *iocb,
+			   struct iov_iter *to, struct cohfs_plan *plan)
 {
 	ssize_t n, done = 0;
 	int err;
 
-	err = read_fill(iocb, iov_iter_count(to));
+	err = read_fill(hold, iocb, iov_iter_count(to));
 	if (err)
 		return err;
 	do {
@@ -75,11 +75,11 @@ static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
 	int err;
 
 	if (!plan->user) {
-		err = cohfs_range_lock(inode, first, last, COHFS_PR, 0);
+		err = cohfs_range_lock(&plan->own, inode, first, last, COHFS_PR, 0);
 		if (err)
 			return err;
-		n = read_locked(iocb, to, plan);
-		cohfs_range_unlock(inode, first, last, COHFS_PR);
+		n = read_locked(&plan->own, iocb, to, plan);
+		cohfs_range_unlock(&plan->own);
 		return n;
 	}
 	/* faults into the buffer will be stores; a freeze must not catch a holder */
@@ -89,7 +89,7 @@ static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
 		err = cohfs_plan_lock_ranges(plan, first, last);
 	n = err;
 	if (!err) {
-		n = read_locked(iocb, to, plan);
+		n = read_locked(cohfs_plan_hold(plan), iocb, to, plan);
 		cohfs_plan_unlock(plan);
 	}
 	sb_end_pagefault(inode->i_sb);
@@ -149,14 +149,15 @@ static u64 write_ahead(struct inode *inode, loff_t end)
 }
 
 /* Blocks for [@pos, @pos + @len); on a full disk as long a prefix as there is. */
-static ssize_t write_allocate(struct inode *inode, loff_t pos, size_t len)
+static ssize_t write_allocate(const struct cohfs_range_hold *hold, loff_t pos, size_t len)
 {
+	struct inode *inode = hold->inode;
 	u64 first = pos >> COHFS_BLOCK_SHIFT;
 	u64 last = (pos + len - 1) >> COHFS_BLOCK_SHIFT;
 	u64 lblk = first, blk, n;
 	int err;
 
-	err = cohfs_extmap_allocate(inode, first, last,
+	err = cohfs_extmap_allocate(hold, first, last,
 				    write_ahead(inode, pos + len));
 	if (!err)
 		return len;
@@ -170,13 +171,13 @@ static ssize_t write_allocate(struct inode *inode, loff_t pos, size_t len)
 }
 
 /* Allocate for and copy one window.  Returns bytes copied or an error. */
-static ssize_t write_window(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t write_window(const struct cohfs_range_hold *hold, struct kiocb *iocb,
+			    struct iov_iter *from)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
 	size_t count = iov_iter_count(from);
 	ssize_t n;
 
-	n = write_allocate(inode, iocb->ki_pos, min(count, COPY_WINDOW));
+	n = write_allocate(hold, iocb->ki_pos, min(count, COPY_WINDOW));
 	if (n < 0)
 		return n;
 	iov_iter_truncate(from, n);
@@ -191,12 +192,13 @@ static ssize_t write_window(struct kiocb *iocb, struct iov_iter *from)
  * What growth changed, journaled; I EX.  Times of in-size writes are published
  * later.
  */
-static int write_finish(struct inode *inode, bool grows)
+static int write_finish(struct cohfs_range_hold *hold, bool grows)
 {
+	struct inode *inode = hold->inode;
 	handle_t *handle;
 	int err, err2;
 
-	cohfs_range_note_store(inode);
+	cohfs_range_note_store(hold);
 	if (!grows) {
 		cohfs_times_touch(inode);
 		return 0;
@@ -212,28 +214,28 @@ static int write_finish(struct inode *inode, bool grows)
 }
 
 /* D EX is held for the range, I EX if the file grows. */
-static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from,
-			    struct cohfs_plan *plan, bool grows)
+static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
+			    struct iov_iter *from, struct cohfs_plan *plan, bool grows)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
+	struct inode *inode = hold->inode;
 	loff_t size = i_size_read(inode);
 	ssize_t n = 0, done = 0;
 	int err;
 
 	if (iocb->ki_pos > size) {
-		err = cohfs_zero_gap(inode, size, iocb->ki_pos);
+		err = cohfs_zero_gap(hold, size, iocb->ki_pos);
 		if (err)
 			return err;
 	}
 	do {
-		n = write_window(iocb, from);
+		n = write_window(hold, iocb, from);
 		if (n > 0)
 			done += n;
 	} while (iov_iter_count(from) &&
 		 (n > 0 || (n == -EFAULT && cohfs_plan_fault_in(plan, from))));
 	if (!done)
 		return n;
-	err = write_finish(inode, grows);
+	err = write_finish(hold, grows);
 	return err ? err : done;
 }
 
@@ -296,16 +298,16 @@ static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
 		return false;
 	if (end < iocb->ki_pos || end > i_size_read(inode))
 		return false;
-	if (cohfs_range_lock(inode, first, last, COHFS_EX, COHFS_RANGE_TRY))
+	if (cohfs_range_lock(&plan->own, inode, first, last, COHFS_EX, COHFS_RANGE_TRY))
 		return false;
 	/* i_size is true only now */
 	fits = end <= i_size_read(inode);
 	if (fits) {
 		*ret = generic_write_checks(iocb, from);
 		if (*ret > 0)
-			*ret = write_locked(iocb, from, plan, false);
+			*ret = write_locked(&plan->own, iocb, from, plan, false);
 	}
-	cohfs_range_unlock(inode, first, last, COHFS_EX);
+	cohfs_range_unlock(&plan->own);
 	return fits;
 }
 
@@ -324,7 +326,7 @@ static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
 		n = write_lock_all(iocb, from, plan, COHFS_EX, again, &grows);
 	if (n <= 0)
 		return n;
-	n = write_locked(iocb, from, plan, grows);
+	n = write_locked(cohfs_plan_hold(plan), iocb, from, plan, grows);
 	cohfs_plan_unlock(plan);
 	return n;
 }
@@ -396,6 +398,7 @@ static ssize_t cohfs_file_splice_read(struct file *in, loff_t *ppos,
 {
 	struct inode *inode = file_inode(in);
 	pgoff_t first = *ppos >> PAGE_SHIFT;
+	struct cohfs_range_hold hold;
 	struct kiocb kiocb;
 	pgoff_t last;
 	ssize_t ret;
@@ -406,33 +409,34 @@ static ssize_t cohfs_file_splice_read(struct file *in, loff_t *ppos,
 	last = (*ppos + len - 1) >> PAGE_SHIFT;
 	init_sync_kiocb(&kiocb, in);
 	kiocb.ki_pos = *ppos;
-	err = cohfs_range_lock(inode, first, last, COHFS_PR, 0);
+	err = cohfs_range_lock(&hold, inode, first, last, COHFS_PR, 0);
 	if (err)
 		return err;
-	ret = read_fill(&kiocb, len);
+	ret = read_fill(&hold, &kiocb, len);
 	if (!ret)
 		ret = filemap_splice_read(in, ppos, pipe, len, flags);
-	cohfs_range_unlock(inode, first, last, COHFS_PR);
+	cohfs_range_unlock(&hold);
 	return ret;
 }
 
 /* SEEK_DATA and SEEK_HOLE read the map, so they need the whole range filled. */
 static loff_t seek_extent(struct inode *inode, loff_t offset, int whence)
 {
+	struct cohfs_range_hold hold;
 	u64 eof;
 	int err;
 
-	err = cohfs_range_lock(inode, 0, COHFS_RANGE_END, COHFS_PR, 0);
+	err = cohfs_range_lock(&hold, inode, 0, COHFS_RANGE_END, COHFS_PR, 0);
 	if (err)
 		return err;
 	eof = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
 	if (offset >= 0 && eof)
-		err = cohfs_extmap_fill(inode, offset >> PAGE_SHIFT, eof - 1);
+		err = cohfs_extmap_fill(&hold, offset >> PAGE_SHIFT, eof - 1);
 	if (!err)
 		offset = whence == SEEK_HOLE ?
 			iomap_seek_hole(inode, offset, &cohfs_iomap_ops) :
 			iomap_seek_data(inode, offset, &cohfs_iomap_ops);
-	cohfs_range_unlock(inode, 0, COHFS_RANGE_END, COHFS_PR);
+	cohfs_range_unlock(&hold);
 	return err ? err : offset;
 }
 

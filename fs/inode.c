@@ -31,6 +31,7 @@ static void init_once(void *mem)
 	mutex_init(&ci->ci_attr_mutex);
 	mutex_init(&ci->ci_map_mutex);
 	init_rwsem(&ci->ci_dir_sem);
+	cohfs_rtree_init_once(&ci->ci_ranges);
 	spin_lock_init(&ci->ci_times_lock);
 	INIT_LIST_HEAD(&ci->ci_times_link);
 	spin_lock_init(&ci->ci_holds_lock);
@@ -76,7 +77,8 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 		return NULL;
 	ci->ci_open = NULL;
 	ci->ci_attr = NULL;
-	ci->ci_data = NULL;
+	ci->ci_ranges.root = NULL;
+	ci->ci_ranges.sampled = false;
 	ci->ci_maplk = NULL;
 	ci->ci_attr_valid = false;
 	ci->ci_lvb_valid = false;
@@ -91,10 +93,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_fault.task = NULL;
 	ci->ci_claim_task = NULL;
 	ci->ci_store_task = NULL;
-	ci->ci_data_fresh = false;
 	ci->ci_handovers = 0;
-	ci->ci_migratory = 0;
-	ci->ci_stored = false;
 	ci->ci_times_unlogged = false;
 	ci->ci_times_handovers = 0;
 	ci->ci_times_pending = false;
@@ -152,7 +151,7 @@ static int get_data_objects(struct inode *inode)
 	struct cohfs_inode *ci = COHFS_I(inode);
 	int err;
 
-	err = new_object(inode, COHFS_LT_RANGE, &ci->ci_data);
+	err = cohfs_rtree_begin(inode);
 	if (!err)
 		err = new_object(inode, COHFS_LT_MAP, &ci->ci_maplk);
 	return err;
@@ -249,7 +248,7 @@ static void put_locks(struct inode *inode, struct cohfs_locks *locks)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
 	struct cohfs_object *objs[] = {
-		locks->open, locks->attr, locks->data, locks->map,
+		locks->open, locks->attr, locks->map,
 	};
 	unsigned int i;
 
@@ -260,7 +259,6 @@ static void put_locks(struct inode *inode, struct cohfs_locks *locks)
 			cohfs_object_attach(objs[i], ci);
 	ci->ci_open = locks->open;
 	ci->ci_attr = locks->attr;
-	ci->ci_data = locks->data;
 	ci->ci_maplk = locks->map;
 	*locks = (struct cohfs_locks) { };
 }
@@ -283,13 +281,8 @@ static void take_locks(struct inode *inode, struct cohfs_locks *locks)
 	*locks = (struct cohfs_locks) {
 		.open = take_lock(&ci->ci_open),
 		.attr = take_lock(&ci->ci_attr),
-		.data = take_lock(&ci->ci_data),
 		.map = take_lock(&ci->ci_maplk),
 	};
-	if (locks->data && cohfs_lock_cached(&locks->data->lk) != COHFS_NL) {
-		cohfs_object_drop(locks->data);
-		locks->data = NULL;
-	}
 }
 
 /* Is it what we are to delete?  -ESTALE if not */
@@ -458,9 +451,7 @@ static void put_newino_locks(struct inode *inode, struct cohfs_newino *ni, umode
 
 	ni->locks.attr = NULL;
 	if (!S_ISREG(type)) {
-		cohfs_object_drop(ni->locks.data);
 		cohfs_object_drop(ni->locks.map);
-		ni->locks.data = NULL;
 		ni->locks.map = NULL;
 	}
 	put_locks(inode, &ni->locks);
@@ -683,6 +674,7 @@ void cohfs_evict_inode(struct inode *inode)
 	clear_inode(inode);
 	WRITE_ONCE(ci->ci_attr_valid, false);
 	cohfs_extmap_forget(&ci->ci_extmap, 0, U64_MAX);
+	cohfs_rtree_end(inode);
 	/* not one of ours (the journal's), never got far, or deleted */
 	if (!ci->ci_open)
 		return;

@@ -11,6 +11,7 @@
 #include "extmap.h"
 #include "map.h"
 #include "object.h"
+#include "rnode.h"
 #include "super.h"
 
 struct cohfs_newino;
@@ -20,7 +21,7 @@ struct cohfs_inode {
 					 * EX if no other node ever had the inode
 					 */
 	struct cohfs_object *ci_attr;	/* I */
-	struct cohfs_object *ci_data;	/* D, regular files only; use range.h */
+	struct cohfs_rtree ci_ranges;	/* D and below, regular files only; use range.h */
 	struct cohfs_object *ci_maplk;	/* M, regular files only */
 
 	/* Attributes in ci_vfs are valid while I is granted and this is set; set by
@@ -60,16 +61,10 @@ struct cohfs_inode {
 		pgoff_t index;
 		int err;
 	} ci_fault;			/* mmap.c: for the repeated fault */
-	/* range.c: how the file is shared; guesses, no lock */
-	unsigned int ci_handovers;
-	u8 ci_migratory;
-	bool ci_stored;			/* since EX was granted */
+	unsigned int ci_handovers;	/* range.c: how often data was given up */
 
 	struct task_struct *ci_store_task; /* mmap.c: compared, never followed */
 	pgoff_t ci_store_index;
-	bool ci_data_fresh;		/* range.c: i_size was read under I since D was
-					 * NL; set under D, cleared by its revoke
-					 */
 
 	/* times.c: mtime of data writes that I does not know yet */
 	spinlock_t ci_times_lock;
@@ -197,6 +192,8 @@ void cohfs_attr_set_flags(struct inode *inode);
  * core.  An inode without links is no error.
  */
 int __must_check cohfs_attr_lock(struct inode *inode, enum cohfs_mode mode);
+/** cohfs_attr_trylock() - the same in PR, if all of it is here; never waits */
+bool __must_check cohfs_attr_trylock(struct inode *inode);
 void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
 
 /* lockops.c: what giving up O, I, M, G, ... means; D is in range.c */

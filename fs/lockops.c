@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What giving up a cluster lock means, per type.  D is in range.c.
+ * What giving up a cluster lock means, per type.  Range locks are in revoke.c.
  *
  * Everything here runs in revoke workers: it may write, flush and wait for I/O, but
  * never takes a cluster lock.
@@ -13,7 +13,6 @@
 #include "inode.h"
 #include "log.h"
 #include "orphan.h"
-#include "range.h"
 
 /*
  * Metadata may go to another node when it is committed, in place and below the
@@ -196,8 +195,6 @@ const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type)
 		return &open_ops;
 	case COHFS_LT_INODE:
 		return &attr_ops;
-	case COHFS_LT_RANGE:
-		return &cohfs_range_ops;
 	default:
 		return &meta_ops;
 	}

@@ -7,6 +7,7 @@
 #include "inode.h"
 #include "params.h"
 #include "super.h"
+#include "tunables.h"
 
 static struct file_system_type cohfs_fs_type = {
 	.owner = THIS_MODULE,
@@ -27,6 +28,9 @@ static int __init cohfs_init(void)
 	err = cohfs_inode_cache_init();
 	if (err)
 		goto err_inode_cache;
+	err = cohfs_tunables_init();
+	if (err)
+		goto err_tunables;
 	cohfs_debugfs_init();
 	err = register_filesystem(&cohfs_fs_type);
 	if (err)
@@ -35,6 +39,8 @@ static int __init cohfs_init(void)
 
 err_register:
 	cohfs_debugfs_exit();
+	cohfs_tunables_exit();
+err_tunables:
 	cohfs_inode_cache_exit();
 err_inode_cache:
 	cohfs_glue_exit();
@@ -46,6 +52,7 @@ static void __exit cohfs_exit(void)
 {
 	unregister_filesystem(&cohfs_fs_type);
 	cohfs_debugfs_exit();
+	cohfs_tunables_exit();
 	cohfs_inode_cache_exit();
 	cohfs_glue_exit();
 }

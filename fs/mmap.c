@@ -85,6 +85,7 @@ static bool beyond_eof(struct inode *inode, pgoff_t index)
  * @store: needs a block, too; a load that asks for EX does not
  * @held: the task holds the page in at least PR already (a read() or write() whose
  *	buffer this is)
+ * @hold: the range, while it is held
  */
 struct fault {
 	struct vm_fault *vmf;
@@ -93,6 +94,7 @@ struct fault {
 	enum cohfs_mode mode;
 	bool store;
 	bool held;
+	struct cohfs_range_hold hold;
 };
 
 /*
@@ -110,7 +112,7 @@ static void fault_init(struct fault *f, struct vm_fault *vmf)
 			   : is_shared_store(vmf);
 	f->mode = COHFS_PR;
 	if (f->store || (!f->held && may_store(vmf) &&
-			 cohfs_range_migrates(f->inode)))
+			 cohfs_range_migrates(f->inode, f->index)))
 		f->mode = COHFS_EX;
 }
 
@@ -122,15 +124,10 @@ static bool page_is_mapped(struct inode *inode, pgoff_t index, bool store)
 	return cohfs_extmap_lookup(inode, index, &blk) && (!store || blk);
 }
 
-static int fault_lock(struct fault *f)
+static int fault_lock(struct fault *f, unsigned int flags)
 {
-	return cohfs_range_lock(f->inode, f->index, f->index, f->mode,
-				f->held ? COHFS_RANGE_KEEP : 0);
-}
-
-static void fault_unlock_unused(struct fault *f)
-{
-	cohfs_range_unlock_unused(f->inode, f->index, f->index, f->mode);
+	return cohfs_range_lock(&f->hold, f->inode, f->index, f->index, f->mode,
+				f->held ? COHFS_RANGE_KEEP : flags);
 }
 
 /*
@@ -147,9 +144,9 @@ static int fault_prepare(struct fault *f)
 	if (beyond_eof(f->inode, f->index))
 		return 0;
 	if (f->store)
-		err = cohfs_extmap_allocate(f->inode, f->index, f->index, 0);
+		err = cohfs_extmap_allocate(&f->hold, f->index, f->index, 0);
 	else
-		err = cohfs_extmap_fill(f->inode, f->index, f->index);
+		err = cohfs_extmap_fill(&f->hold, f->index, f->index);
 	if (err)
 		return err;
 	/* an error of the read is found again by filemap_fault() */
@@ -211,9 +208,9 @@ static vm_fault_t fault_finish(struct fault *f)
 
 	/* After RETRY vmf->vma may be gone; a shared store is done by page_mkwrite. */
 	if ((ret & VM_FAULT_RETRY) || f->store)
-		fault_unlock_unused(f);
+		cohfs_range_unlock_unused(&f->hold);
 	else
-		cohfs_range_unlock(f->inode, f->index, f->index, f->mode);
+		cohfs_range_unlock(&f->hold);
 	return ret;
 }
 
@@ -229,13 +226,13 @@ static vm_fault_t fault_inline(struct fault *f)
 
 	if (f->held && !cohfs_range_held(f->inode, f->index, f->mode))
 		return VM_FAULT_SIGBUS;
-	err = fault_lock(f);
+	err = fault_lock(f, 0);
 	if (err)
 		return fault_error(err);
 	err = fault_prepare(f);
 	if (!err)
 		return fault_finish(f);
-	fault_unlock_unused(f);
+	cohfs_range_unlock_unused(&f->hold);
 	return fault_error(err);
 }
 
@@ -251,10 +248,10 @@ static vm_fault_t fault_retry(struct fault *f)
 	int err;
 
 	release_fault_lock(f->vmf);
-	err = fault_lock(f);
+	err = fault_lock(f, 0);
 	if (!err) {
 		err = fault_prepare(f);
-		fault_unlock_unused(f);
+		cohfs_range_unlock_unused(&f->hold);
 	}
 	trace_cohfs_fault_wait(f->inode, f->index, f->mode,
 			       ktime_to_ns(ktime_sub(ktime_get(), start)), err);
@@ -270,9 +267,9 @@ static vm_fault_t fault_wait(struct fault *f)
 		return fault_inline(f);
 	if (!(f->vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 		return fault_retry(f);
-	if (!cohfs_range_lock(f->inode, f->index, f->index, f->mode,
+	if (!cohfs_range_lock(&f->hold, f->inode, f->index, f->index, f->mode,
 			      COHFS_RANGE_ASYNC))
-		fault_unlock_unused(f);
+		cohfs_range_unlock_unused(&f->hold);
 	return VM_FAULT_RETRY;
 }
 
@@ -281,9 +278,7 @@ static vm_fault_t fault_try(struct fault *f)
 	int err = fault_take_error(f);
 
 	if (!err)
-		err = cohfs_range_lock(f->inode, f->index, f->index, f->mode,
-				       f->held ? COHFS_RANGE_KEEP :
-						 COHFS_RANGE_TRY);
+		err = fault_lock(f, COHFS_RANGE_TRY);
 	if (err == -EAGAIN)
 		return fault_wait(f);
 	if (err)
@@ -291,7 +286,7 @@ static vm_fault_t fault_try(struct fault *f)
 	if (beyond_eof(f->inode, f->index) ||
 	    page_is_mapped(f->inode, f->index, f->store))
 		return fault_finish(f);
-	fault_unlock_unused(f);
+	cohfs_range_unlock_unused(&f->hold);
 	return fault_wait(f);
 }
 
@@ -333,25 +328,26 @@ static vm_fault_t mkwrite_refault(struct inode *inode, pgoff_t index, int err)
 
 static vm_fault_t page_mkwrite(struct vm_fault *vmf, struct inode *inode, bool held)
 {
+	struct cohfs_range_hold hold;
 	pgoff_t index = vmf->pgoff;
 	vm_fault_t ret;
 	int err;
 
-	err = cohfs_range_lock(inode, index, index, COHFS_EX,
+	err = cohfs_range_lock(&hold, inode, index, index, COHFS_EX,
 			       held ? COHFS_RANGE_KEEP : COHFS_RANGE_ASYNC);
 	if (err) {
-		cohfs_range_note_upgrade(inode);
+		cohfs_range_note_upgrade(inode, index);
 		ret = mkwrite_refault(inode, index, err);
 	} else if (!page_is_mapped(inode, index, true)) {
-		cohfs_range_unlock_unused(inode, index, index, COHFS_EX);
+		cohfs_range_unlock_unused(&hold);
 		ret = mkwrite_refault(inode, index, 0);
 	} else {
 		/* Dirty before the right is let go: the revoke must see it. */
 		store_done(inode);
-		cohfs_range_note_store(inode);
+		cohfs_range_note_store(&hold);
 		cohfs_times_touch(inode);
 		ret = iomap_page_mkwrite(vmf, &cohfs_iomap_ops);
-		cohfs_range_unlock(inode, index, index, COHFS_EX);
+		cohfs_range_unlock(&hold);
 	}
 	return ret;
 }
@@ -379,7 +375,7 @@ static vm_fault_t cohfs_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t e
 		return 0;	/* on to ->fault */
 	ret = filemap_map_pages(vmf, start, end);
 	if (ret & VM_FAULT_NOPAGE)
-		cohfs_range_used(file_inode(vmf->vma->vm_file));
+		cohfs_range_used(file_inode(vmf->vma->vm_file), vmf->pgoff);
 	return ret;
 }
 

@@ -235,7 +235,6 @@ void cohfs_object_drop(struct cohfs_object *obj)
 
 void cohfs_locks_drop(struct cohfs_locks *locks)
 {
-	cohfs_object_drop(locks->data);
 	cohfs_object_drop(locks->map);
 	cohfs_object_drop(locks->attr);
 	cohfs_object_drop(locks->open);

@@ -40,7 +40,6 @@ struct cohfs_object {
 struct cohfs_locks {
 	struct cohfs_object *open;	/* O */
 	struct cohfs_object *attr;	/* I */
-	struct cohfs_object *data;	/* D, nothing granted */
 	struct cohfs_object *map;	/* M */
 };
 

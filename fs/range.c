@@ -1,33 +1,339 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Range locks: who may have pages of a file in core, and what it takes to give
- * them up.
+ * Range locks: who may have pages of a file in core.
  *
  * The invariants that everything else leans on:
  *
- *   a folio is in the page cache and uptodate  =>  its range is granted >= PR
- *   a folio is dirty or a PTE is writable      =>  its range is granted EX
- *   an extent map entry exists                 =>  its range is granted >= PR
+ *   a folio is in the page cache and uptodate  =>  its page is covered by PR or EX
+ *   a folio is dirty or a PTE is writable      =>  its page is covered by EX
+ *   an extent map entry exists                 =>  its page is covered by PR or EX
  *
- * So a cached folio may be mapped, read or written back without asking anyone,
- * and giving a range up means making these true for the mode that remains.
+ * "Covered" means: some lock from the root of the file's tree down to the page is
+ * granted in that mode, and those above it in the intent.  So a cached folio may be
+ * mapped, read or written back without asking anyone, and giving a lock up means
+ * making these true for what remains (revoke.c).
+ *
+ * A hold goes down the tree and takes a lock per level until one covers its pages.
  */
-#include <linux/delay.h>
-#include <linux/mm.h>
-#include <linux/pagemap.h>
-#include <linux/pagevec.h>
-#include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include "inode.h"
 #include "range.h"
+#include "rcache.h"
+#include "rnode.h"
 #include "super.h"
 #include "trace.h"
 
-/* How long to sit out somebody else's DMA before saying so. */
-#define PINNED_REPORT_MS	30000
-
-static struct cohfs_lock *range_lock_of(struct inode *inode)
+static struct cohfs_rnode *root_of(struct inode *inode)
 {
-	return &COHFS_I(inode)->ci_data->lk;
+	return COHFS_I(inode)->ci_ranges.root;
+}
+
+/* The locks of a hold --------------------------------------------------------------- */
+
+static void hold_init(struct cohfs_range_hold *hold, struct inode *inode, pgoff_t first,
+		      pgoff_t last, enum cohfs_mode mode)
+{
+	hold->inode = inode;
+	hold->first = first;
+	hold->last = last;
+	hold->span_first = first;
+	hold->span_last = last;
+	hold->mode = mode;
+	hold->nr = 0;
+	hold->max = ARRAY_SIZE(hold->few);
+	hold->refs = hold->few;
+	INIT_LIST_HEAD(&hold->link);
+	hold->task = NULL;
+}
+
+/* Room for one more; afterwards hold_push() cannot fail. */
+static int hold_reserve(struct cohfs_range_hold *hold)
+{
+	struct cohfs_range_ref *refs;
+	unsigned int max = hold->max * 4;
+
+	if (hold->nr < hold->max)
+		return 0;
+	refs = kvmalloc_array(max, sizeof(*refs), GFP_NOFS);
+	if (!refs)
+		return -ENOMEM;
+	memcpy(refs, hold->refs, hold->nr * sizeof(*refs));
+	if (hold->refs != hold->few)
+		kvfree(hold->refs);
+	hold->refs = refs;
+	hold->max = max;
+	return 0;
+}
+
+/* @node is held in @mode for the hold and pinned for the caller. */
+static void hold_push(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		      enum cohfs_mode mode)
+{
+	cohfs_rnode_pin(node);
+	cohfs_rnode_touch(node);
+	hold->refs[hold->nr].node = node;
+	hold->refs[hold->nr].mode = mode;
+	hold->nr++;
+}
+
+/* What children of @node would have to be kept if it were split? */
+static void note_children(struct cohfs_rnode *node, pgoff_t first, pgoff_t last,
+			  enum cohfs_mode mode)
+{
+	if (node->level == COHFS_RT_PAGE)
+		return;
+	cohfs_rnode_note(node, cohfs_rt_index(node->level + 1, first), mode);
+	/* "to the end" is no child, but a way to say all of it */
+	if (first != last && last != COHFS_RANGE_END)
+		cohfs_rnode_note(node, cohfs_rt_index(node->level + 1, last), mode);
+}
+
+/* @node covers its part of the range: [@first, @last]. */
+static void hold_push_whole(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+			    pgoff_t first, pgoff_t last)
+{
+	hold_push(hold, node, hold->mode);
+	note_children(node, first, last, hold->mode);
+	if (first == hold->first)
+		hold->span_first = cohfs_rnode_first(node);
+	if (last == hold->last)
+		hold->span_last = cohfs_rnode_last(node);
+}
+
+static void hold_end(struct cohfs_range_hold *hold, bool unused)
+{
+	while (hold->nr) {
+		struct cohfs_range_ref *ref = &hold->refs[--hold->nr];
+
+		if (unused)
+			cohfs_lock_release_unused(&ref->node->lk, ref->mode);
+		else
+			cohfs_lock_release(&ref->node->lk, ref->mode);
+		cohfs_rnode_unpin(ref->node);
+	}
+	if (hold->refs != hold->few)
+		kvfree(hold->refs);
+	hold->refs = hold->few;
+	hold->max = ARRAY_SIZE(hold->few);
+}
+
+/* What is cached -------------------------------------------------------------------- */
+
+/* Granted to a request that nobody waited for, or below what was given up: not yet. */
+static int try_node(struct cohfs_rnode *node, enum cohfs_mode mode, unsigned int how)
+{
+	int err = cohfs_lock_acquire(&node->lk, mode, how);
+
+	if (err || READ_ONCE(node->valid))
+		return err;
+	cohfs_lock_release_unused(&node->lk, mode);
+	return -EAGAIN;
+}
+
+/* Start what a task that waits would ask for first. */
+static void ask_node(struct cohfs_rnode *node, const struct cohfs_range_hold *hold,
+		     pgoff_t first, pgoff_t last)
+{
+	enum cohfs_mode mode = hold->mode;
+
+	switch (cohfs_rt_ask(node->level, node->index, cohfs_lock_cached(&node->lk),
+			     READ_ONCE(node->shared), first, last, mode)) {
+	case COHFS_RT_ASK_TRY:
+		return;		/* cannot be asked without waiting for the answer */
+	case COHFS_RT_ASK_PART:
+		mode = cohfs_rt_intent(mode);
+		break;
+	case COHFS_RT_ASK_WHOLE:
+		break;
+	}
+	if (!cohfs_lock_acquire(&node->lk, mode, COHFS_LK_ASYNC))
+		cohfs_lock_release_unused(&node->lk, mode);
+}
+
+static int hold_cached(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		       pgoff_t first, pgoff_t last, unsigned int flags);
+
+static int hold_cached_children(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+				pgoff_t first, pgoff_t last, unsigned int flags)
+{
+	enum cohfs_rt_level level = node->level + 1;
+	pgoff_t end;
+	int err = 0;
+
+	for (; !err; first = end + 1) {
+		struct cohfs_rnode *child;
+
+		end = min_t(u64, last,
+			    cohfs_rt_last(level, cohfs_rt_index(level, first)));
+		child = cohfs_rnode_find(hold->inode, level, cohfs_rt_index(level, first));
+		if (!child)
+			return -EAGAIN;
+		err = hold_cached(hold, child, first, end, flags);
+		cohfs_rnode_unpin(child);
+		if (end == last)
+			break;
+	}
+	return err;
+}
+
+static int hold_cached(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		       pgoff_t first, pgoff_t last, unsigned int flags)
+{
+	enum cohfs_mode intent = cohfs_rt_intent(hold->mode);
+	unsigned int how = COHFS_LK_TRY;
+	int err = hold_reserve(hold);
+
+	if (flags & COHFS_RANGE_KEEP)
+		how |= COHFS_LK_KEEP;
+	if (!err)
+		err = try_node(node, hold->mode, how);
+	if (!err) {
+		hold_push_whole(hold, node, first, last);
+		return 0;
+	}
+	if (err == -EAGAIN && node->level != COHFS_RT_PAGE) {
+		err = try_node(node, intent, how);
+		if (!err) {
+			hold_push(hold, node, intent);
+			return hold_cached_children(hold, node, first, last, flags);
+		}
+	}
+	if (err == -EAGAIN && (flags & COHFS_RANGE_ASYNC))
+		ask_node(node, hold, first, last);
+	return err;
+}
+
+/* What has to be asked for ------------------------------------------------------------ */
+
+/* most requests that are sent before the first answer is waited for */
+#define ASK_AHEAD	32
+
+static bool worth_asking_ahead(struct cohfs_rnode *node, enum cohfs_mode mode)
+{
+	return !READ_ONCE(node->shared) && cohfs_lock_cached(&node->lk) == COHFS_NL;
+}
+
+/*
+ * Several children at once: ask for all that nobody is known to mind, then wait for
+ * the answers.  Nothing is held afterwards, the rights are merely here; those that are
+ * not are waited for in order, by whoever needs them.
+ */
+static void ask_children(struct cohfs_range_hold *hold, enum cohfs_rt_level level,
+			 pgoff_t first, pgoff_t last)
+{
+	u64 index = cohfs_rt_index(level, first), end = cohfs_rt_index(level, last);
+	struct cohfs_rnode *node[ASK_AHEAD];
+	struct cohfs_lock_call *call;
+	unsigned int nr = 0, i;
+
+	call = kmalloc_array(ASK_AHEAD, sizeof(*call), GFP_NOFS);
+	if (!call)
+		return;
+	for (; nr < ASK_AHEAD && index <= end; index++) {
+		node[nr] = cohfs_rnode_get(hold->inode, level, index);
+		if (IS_ERR(node[nr]))
+			break;
+		if (!worth_asking_ahead(node[nr], hold->mode)) {
+			cohfs_rnode_unpin(node[nr]);
+			continue;
+		}
+		cohfs_lock_acquire_start(&call[nr], &node[nr]->lk, hold->mode,
+					 COHFS_LK_NOQUEUE);
+		nr++;
+	}
+	for (i = 0; i < nr; i++) {
+		if (!cohfs_lock_acquire_finish(&call[i]))
+			cohfs_lock_release_unused(&node[i]->lk, hold->mode);
+		cohfs_rnode_unpin(node[i]);
+	}
+	kfree(call);
+}
+
+static int hold_wait(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		     pgoff_t first, pgoff_t last);
+
+static int hold_wait_children(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+			      pgoff_t first, pgoff_t last)
+{
+	enum cohfs_rt_level level = node->level + 1;
+	unsigned int ahead = 0;
+	pgoff_t end;
+	int err = 0;
+
+	for (; !err; first = end + 1) {
+		struct cohfs_rnode *child;
+
+		end = min_t(u64, last,
+			    cohfs_rt_last(level, cohfs_rt_index(level, first)));
+		if (end != last && !ahead--) {
+			ask_children(hold, level, first, last);
+			ahead = ASK_AHEAD - 1;
+		}
+		child = cohfs_rnode_get(hold->inode, level, cohfs_rt_index(level, first));
+		if (IS_ERR(child))
+			return PTR_ERR(child);
+		err = hold_wait(hold, child, first, end);
+		cohfs_rnode_unpin(child);
+		if (end == last)
+			break;
+	}
+	return err;
+}
+
+/*
+ * Get @node in a mode that covers the pages, if that is the thing to do.
+ * Return: 0 held; -EAGAIN: part of it will have to do.
+ */
+static int wait_whole(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		      pgoff_t first, pgoff_t last)
+{
+	int err = cohfs_lock_acquire(&node->lk, hold->mode, COHFS_LK_TRY);
+
+	if (err != -EAGAIN)
+		return err;
+	switch (cohfs_rt_ask(node->level, node->index, cohfs_lock_cached(&node->lk),
+			     READ_ONCE(node->shared), first, last, hold->mode)) {
+	case COHFS_RT_ASK_WHOLE:
+		return cohfs_lock_acquire(&node->lk, hold->mode, 0);
+	case COHFS_RT_ASK_TRY:
+		err = cohfs_lock_acquire(&node->lk, hold->mode, COHFS_LK_NOQUEUE);
+		if (err == -EAGAIN)
+			cohfs_rcache_met(hold->inode, node);
+		return err;
+	default:
+		return -EAGAIN;
+	}
+}
+
+/*
+ * The caller has I, so i_size is true from here to the grant and as long as the range
+ * is held: whatever could change it needs these locks, too.
+ */
+static int hold_wait(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		     pgoff_t first, pgoff_t last)
+{
+	enum cohfs_mode intent = cohfs_rt_intent(hold->mode);
+	int err = hold_reserve(hold);
+
+	if (!err)
+		err = wait_whole(hold, node, first, last);
+	if (err == -EAGAIN) {
+		err = cohfs_lock_acquire(&node->lk, intent, 0);
+		if (err)
+			return err;
+		/* another task of this node may have got all of it meanwhile */
+		if (cohfs_lock_acquire(&node->lk, hold->mode, COHFS_LK_TRY)) {
+			WRITE_ONCE(node->valid, true);
+			hold_push(hold, node, intent);
+			return hold_wait_children(hold, node, first, last);
+		}
+		cohfs_lock_release(&node->lk, intent);
+	}
+	if (err)
+		return err;
+	WRITE_ONCE(node->valid, true);
+	hold_push_whole(hold, node, first, last);
+	return 0;
 }
 
 /*
@@ -36,91 +342,115 @@ static struct cohfs_lock *range_lock_of(struct inode *inode)
  * from before the request until the grant leaves no gap.  It is cached nearly always
  * and then costs no message.
  */
-static int range_lock_wait(struct inode *inode, enum cohfs_mode mode, bool attr_held)
+static int range_wait(struct cohfs_range_hold *hold, bool attr_held)
 {
+	struct inode *inode = hold->inode;
 	int err = 0;
 
 	if (!attr_held)
 		err = cohfs_attr_lock(inode, COHFS_PR);
 	if (err)
 		return err;
-	err = cohfs_lock_acquire(range_lock_of(inode), mode, 0);
-	if (!err)
-		WRITE_ONCE(COHFS_I(inode)->ci_data_fresh, true);
+	err = hold_wait(hold, root_of(inode), hold->first, hold->last);
 	if (!attr_held)
 		cohfs_attr_unlock(inode, COHFS_PR);
 	return err;
 }
 
-int cohfs_range_lock(struct inode *inode, pgoff_t first, pgoff_t last,
-		     enum cohfs_mode mode, unsigned int flags)
+int cohfs_range_lock(struct cohfs_range_hold *hold, struct inode *inode, pgoff_t first,
+		     pgoff_t last, enum cohfs_mode mode, unsigned int flags)
 {
-	struct cohfs_lock *lk = range_lock_of(inode);
 	const unsigned int no_wait = COHFS_RANGE_TRY | COHFS_RANGE_KEEP |
 				     COHFS_RANGE_ASYNC;
-	unsigned int how = COHFS_LK_TRY;
 	int err;
 
-	if (flags & COHFS_RANGE_ASYNC)
-		how = COHFS_LK_ASYNC;
-	if (flags & COHFS_RANGE_KEEP)
-		how |= COHFS_LK_KEEP;
-	err = cohfs_lock_acquire(lk, mode, how);
-	if (!err && !READ_ONCE(COHFS_I(inode)->ci_data_fresh)) {
-		/* granted to a request that nobody waited for */
-		cohfs_lock_release_unused(lk, mode);
-		err = -EAGAIN;
-	}
+	hold_init(hold, inode, first, last, mode);
+	err = hold_cached(hold, root_of(inode), first, last, flags);
+	if (!err)
+		return 0;
+	hold_end(hold, true);
 	if (err != -EAGAIN || (flags & no_wait))
 		return err;
-	return range_lock_wait(inode, mode, flags & COHFS_RANGE_ATTR);
+	hold_init(hold, inode, first, last, mode);
+	err = range_wait(hold, flags & COHFS_RANGE_ATTR);
+	if (err)
+		hold_end(hold, true);
+	return err;
 }
 
-void cohfs_range_unlock(struct inode *inode, pgoff_t first, pgoff_t last,
-			enum cohfs_mode mode)
+void cohfs_range_unlock(struct cohfs_range_hold *hold)
 {
-	cohfs_lock_release(range_lock_of(inode), mode);
+	hold_end(hold, false);
 }
 
-void cohfs_range_unlock_unused(struct inode *inode, pgoff_t first, pgoff_t last,
-			       enum cohfs_mode mode)
+void cohfs_range_unlock_unused(struct cohfs_range_hold *hold)
 {
-	cohfs_lock_release_unused(range_lock_of(inode), mode);
+	hold_end(hold, true);
 }
 
-void cohfs_range_used(struct inode *inode)
+/* Use ---------------------------------------------------------------------------------- */
+
+void cohfs_range_used(struct inode *inode, pgoff_t index)
 {
+	struct cohfs_rnode *node = cohfs_rnode_deepest(inode, index);
+	struct cohfs_rnode *region;
+
 	/* a load does not use up what was promised to a store */
-	if (cohfs_lock_cached(range_lock_of(inode)) <= COHFS_PR)
-		cohfs_lock_used(range_lock_of(inode));
+	if (cohfs_lock_cached(&node->lk) <= COHFS_PR) {
+		cohfs_lock_used(&node->lk);
+		cohfs_lock_used(&root_of(inode)->lk);
+		region = node->level == COHFS_RT_PAGE ?
+			cohfs_rnode_find(inode, COHFS_RT_REGION,
+					 cohfs_rt_index(COHFS_RT_REGION, index)) : NULL;
+		if (region) {
+			cohfs_lock_used(&region->lk);
+			cohfs_rnode_unpin(region);
+		}
+	}
+	cohfs_rnode_unpin(node);
 }
 
 /*
- * Does the file migrate, that is, do loads come shortly before stores?  Counts
+ * Does a range migrate, that is, do loads come shortly before stores?  Counts
  * upgrades against EX that went away unused.  Races only blur the guess.
  */
 #define MIGRATES	2
 #define MIGRATES_MAX	8
 
-bool cohfs_range_migrates(struct inode *inode)
+bool cohfs_range_migrates(struct inode *inode, pgoff_t index)
 {
-	return READ_ONCE(COHFS_I(inode)->ci_migratory) >= MIGRATES &&
-	       cohfs_lock_cached(range_lock_of(inode)) < COHFS_PR;
+	struct cohfs_rnode *node = cohfs_rnode_deepest(inode, index);
+	bool migrates = READ_ONCE(node->migratory) >= MIGRATES &&
+			cohfs_lock_cached(&node->lk) < COHFS_PR;
+
+	cohfs_rnode_unpin(node);
+	return migrates;
 }
 
-void cohfs_range_note_upgrade(struct inode *inode)
+void cohfs_range_note_upgrade(struct inode *inode, pgoff_t index)
 {
-	struct cohfs_inode *ci = COHFS_I(inode);
+	struct cohfs_rnode *node = cohfs_rnode_deepest(inode, index);
 
-	if (cohfs_lock_cached(range_lock_of(inode)) == COHFS_PR &&
-	    ci->ci_migratory < MIGRATES_MAX)
-		WRITE_ONCE(ci->ci_migratory, ci->ci_migratory + 1);
+	if (cohfs_lock_cached(&node->lk) == COHFS_PR && node->migratory < MIGRATES_MAX)
+		WRITE_ONCE(node->migratory, node->migratory + 1);
+	cohfs_rnode_unpin(node);
 }
 
-void cohfs_range_note_store(struct inode *inode)
+void cohfs_range_note_store(struct cohfs_range_hold *hold)
 {
-	if (!READ_ONCE(COHFS_I(inode)->ci_stored))
-		WRITE_ONCE(COHFS_I(inode)->ci_stored, true);
+	unsigned int i;
+
+	for (i = 0; i < hold->nr; i++)
+		if (hold->refs[i].mode == COHFS_EX &&
+		    !READ_ONCE(hold->refs[i].node->stored))
+			WRITE_ONCE(hold->refs[i].node->stored, true);
+}
+
+void cohfs_range_note_give_up(struct cohfs_rnode *node)
+{
+	if (!node->stored && node->migratory)
+		WRITE_ONCE(node->migratory, node->migratory - 1);
+	WRITE_ONCE(node->stored, false);
 }
 
 unsigned int cohfs_range_handovers(struct inode *inode)
@@ -128,25 +458,11 @@ unsigned int cohfs_range_handovers(struct inode *inode)
 	return READ_ONCE(COHFS_I(inode)->ci_handovers);
 }
 
-/* EX goes: was it worth asking for? */
-static void range_note_give_up(struct inode *inode)
-{
-	struct cohfs_inode *ci = COHFS_I(inode);
+/* Holds by task -------------------------------------------------------------------------- */
 
-	if (!ci->ci_stored && ci->ci_migratory)
-		WRITE_ONCE(ci->ci_migratory, ci->ci_migratory - 1);
-	WRITE_ONCE(ci->ci_stored, false);
-}
-
-void cohfs_range_span(struct inode *inode, pgoff_t *first, pgoff_t *last)
+void cohfs_range_hold_add(struct cohfs_range_hold *hold)
 {
-	*first = 0;
-	*last = COHFS_RANGE_END;
-}
-
-void cohfs_range_hold_add(struct inode *inode, struct cohfs_range_hold *hold)
-{
-	struct cohfs_inode *ci = COHFS_I(inode);
+	struct cohfs_inode *ci = COHFS_I(hold->inode);
 
 	hold->task = current;
 	spin_lock(&ci->ci_holds_lock);
@@ -154,9 +470,9 @@ void cohfs_range_hold_add(struct inode *inode, struct cohfs_range_hold *hold)
 	spin_unlock(&ci->ci_holds_lock);
 }
 
-void cohfs_range_hold_del(struct inode *inode, struct cohfs_range_hold *hold)
+void cohfs_range_hold_del(struct cohfs_range_hold *hold)
 {
-	struct cohfs_inode *ci = COHFS_I(inode);
+	struct cohfs_inode *ci = COHFS_I(hold->inode);
 
 	spin_lock(&ci->ci_holds_lock);
 	list_del(&hold->link);
@@ -183,156 +499,3 @@ bool cohfs_range_held(struct inode *inode, pgoff_t index, enum cohfs_mode mode)
 	spin_unlock(&ci->ci_holds_lock);
 	return held;
 }
-
-/*
- * folio_maybe_dma_pinned() counts PTEs as well; a page that a thousand processes map
- * is not pinned.
- */
-static bool folio_is_pinned(struct folio *folio)
-{
-	if (folio_test_large(folio))
-		return folio_maybe_dma_pinned(folio);
-	return folio_ref_count(folio) - folio_mapcount(folio) >=
-	       GUP_PIN_COUNTING_BIAS;
-}
-
-/* First folio at or after *@index that a device may still be writing to. */
-static bool range_find_pinned(struct address_space *mapping, pgoff_t *index)
-{
-	struct folio_batch batch;
-	bool found = false;
-	unsigned int i;
-
-	folio_batch_init(&batch);
-	while (!found &&
-	       filemap_get_folios(mapping, index, COHFS_RANGE_END, &batch)) {
-		for (i = 0; i < folio_batch_count(&batch); i++) {
-			struct folio *folio = batch.folios[i];
-
-			if (folio_is_pinned(folio)) {
-				*index = folio->index;
-				found = true;
-				break;
-			}
-		}
-		folio_batch_release(&batch);
-		cond_resched();
-	}
-	return found;
-}
-
-/*
- * Unmapping does not stop a device that was handed the page by pin_user_pages():
- * wait for it.  Nothing announces the last unpin, so this is the one place that
- * has to look again; pins for I/O are gone within milliseconds.
- */
-static bool range_wait_unpinned(struct inode *inode)
-{
-	unsigned int delay_ms = 1, waited_ms = 0;
-	bool reported = false, found = false;
-	pgoff_t index = 0;
-
-	while (range_find_pinned(inode->i_mapping, &index)) {
-		found = true;
-		trace_cohfs_range_pinned(inode, index, waited_ms);
-		if (waited_ms >= PINNED_REPORT_MS && !reported) {
-			cohfs_warn(inode->i_sb,
-				   "inode %lu page %lu is pinned for DMA for %u s; other nodes wait for it",
-				   inode->i_ino, index, waited_ms / 1000);
-			reported = true;
-		}
-		if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
-			break;
-		msleep(delay_ms);
-		waited_ms += delay_ms;
-		delay_ms = min(delay_ms * 2, 100U);
-	}
-	return found;
-}
-
-/*
- * From EX: nothing dirty and nothing writable may remain.
- *
- * A fault that was admitted before the revoke may still be about to install its
- * PTE; it holds the folio lock and has dirtied the folio, so write-back waits for
- * it and write-protects what it installed.  Hence: write-back after the unmap, and
- * the order of the two does not matter for correctness, only for waking fewer
- * stores.  filemap_write_and_wait() returns errors of earlier write-back too.
- *
- * Pins are looked for after the write-protection, since until then another one can be
- * had through a writable PTE without a fault; what a pinned page got meanwhile is
- * written in another pass.
- */
-static int range_clean(struct inode *inode, enum cohfs_mode to)
-{
-	struct address_space *mapping = inode->i_mapping;
-	int err;
-
-	if (to < COHFS_PR)
-		unmap_mapping_range(mapping, 0, 0, 0);
-	do {
-		err = filemap_write_and_wait(mapping);
-	} while (!err && range_wait_unpinned(inode));
-	if (err)
-		cohfs_withdraw(COHFS_SB(inode->i_sb),
-			       "inode %lu: write-back failed (%d) while another node waits for the data",
-			       inode->i_ino, err);
-	return err;
-}
-
-/*
- * To NL: nobody here may find the data or where it is.  Folios go under their
- * lock and are unmapped once more there, private copies stay.  invalidate_lock
- * keeps read-ahead from adding folios behind the scan.
- */
-static void range_invalidate(struct inode *inode)
-{
-	struct address_space *mapping = inode->i_mapping;
-
-	filemap_invalidate_lock(mapping);
-	truncate_inode_pages(mapping, 0);
-	filemap_invalidate_unlock(mapping);
-	WRITE_ONCE(COHFS_I(inode)->ci_data_fresh, false);
-	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, 0, U64_MAX);
-}
-
-static int range_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
-			 enum cohfs_mode to)
-{
-	struct cohfs_object *obj = cohfs_object_of(lk);
-	struct inode *inode = cohfs_object_grab_inode(obj);
-	unsigned int nofs;
-	int err = 0;
-
-	if (!inode)
-		return READ_ONCE(obj->ci) ? -EINPROGRESS : 0;
-
-	nofs = memalloc_nofs_save();
-	WRITE_ONCE(COHFS_I(inode)->ci_handovers, COHFS_I(inode)->ci_handovers + 1);
-	if (from >= COHFS_PW) {
-		range_note_give_up(inode);
-		err = range_clean(inode, to);
-	}
-	if (!err && to < COHFS_PR)
-		range_invalidate(inode);
-	memalloc_nofs_restore(nofs);
-	iput(inode);
-	return err;
-}
-
-static void range_free(struct cohfs_lock *lk)
-{
-	cohfs_object_free(cohfs_object_of(lk));
-}
-
-const struct cohfs_lock_ops cohfs_range_ops = {
-	.give_up	= range_give_up,
-	.free		= range_free,
-	/*
-	 * Enough for the stores that belong together; longer only costs the node that
-	 * waits.  Up to a millisecond where hand-overs are slow because processors are.
-	 */
-	.tenure		= true,
-	.tenure_div	= 8,
-	.tenure_max_us	= 1000,
-};

@@ -35,6 +35,7 @@
 #include "log.h"
 #include "metaio.h"
 #include "params.h"
+#include "rcache.h"
 #include "recovery.h"
 #include "slot.h"
 #include "super.h"
@@ -285,6 +286,7 @@ static void teardown(struct cohfs_sb *cs)
 		cohfs_lockspace_leave(cs->ls);
 		cs->ls = NULL;
 	}
+	cohfs_rcache_free(cs);
 	cohfs_log_free(cs);
 	cohfs_recovery_exit(cs);
 	if (cs->times_wq)
@@ -387,6 +389,8 @@ static int start_services(struct cohfs_sb *cs)
 	int err;
 
 	err = cohfs_groups_init(cs);
+	if (!err)
+		err = cohfs_rcache_init(cs);
 	if (err)
 		return err;
 	obj = cohfs_object_create(cs, COHFS_LT_RENAME, 0, NULL);
@@ -516,6 +520,7 @@ void cohfs_kill_sb(struct super_block *sb)
 		flush_delayed_work(&cs->times_work);
 		cohfs_times_stop(cs);
 		cohfs_lockspace_quiesce(cs->ls);
+		cohfs_rcache_stop(cs);
 	}
 	kill_block_super(sb);
 	kfree(cs);

@@ -69,6 +69,7 @@ struct cohfs_sb {
 	struct workqueue_struct *delete_wq;	/* orphan.c */
 	struct cohfs_orphans *orphans;	/* orphan.c */
 	struct cohfs_linger *linger;	/* object.c */
+	struct cohfs_rcache *rcache;	/* rcache.c */
 	struct workqueue_struct *times_wq;	/* times.c: publishes mtime */
 	spinlock_t times_lock;		/* protects times_list */
 	struct list_head times_list;	/* inodes with unpublished times */

@@ -103,6 +103,74 @@ TRACE_EVENT(cohfs_range_pinned,
 		  __entry->index, __entry->waited_ms)
 );
 
+TRACE_EVENT(cohfs_range_split,
+	TP_PROTO(struct inode *inode, int level, u64 index, int to, unsigned int kept),
+	TP_ARGS(inode, level, index, to, kept),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u64, ino)
+		__field(int, level)
+		__field(u64, index)
+		__field(int, to)
+		__field(unsigned int, kept)
+	),
+	TP_fast_assign(
+		__entry->dev = inode->i_sb->s_dev;
+		__entry->ino = inode->i_ino;
+		__entry->level = level;
+		__entry->index = index;
+		__entry->to = to;
+		__entry->kept = kept;
+	),
+	TP_printk("dev %d:%d ino %llu level %d index %llu to %d kept %u",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
+		  __entry->level, __entry->index, __entry->to, __entry->kept)
+);
+
+TRACE_EVENT(cohfs_range_climb,
+	TP_PROTO(struct inode *inode, int mode, int err),
+	TP_ARGS(inode, mode, err),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u64, ino)
+		__field(int, mode)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->dev = inode->i_sb->s_dev;
+		__entry->ino = inode->i_ino;
+		__entry->mode = mode;
+		__entry->err = err;
+	),
+	TP_printk("dev %d:%d ino %llu mode %d err %d",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
+		  __entry->mode, __entry->err)
+);
+
+TRACE_EVENT(cohfs_range_bounce,
+	TP_PROTO(struct inode *inode, int level, u64 index, int from, int to),
+	TP_ARGS(inode, level, index, from, to),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u64, ino)
+		__field(int, level)
+		__field(u64, index)
+		__field(int, from)
+		__field(int, to)
+	),
+	TP_fast_assign(
+		__entry->dev = inode->i_sb->s_dev;
+		__entry->ino = inode->i_ino;
+		__entry->level = level;
+		__entry->index = index;
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("dev %d:%d ino %llu level %d index %llu from %d to %d",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
+		  __entry->level, __entry->index, __entry->from, __entry->to)
+);
+
 TRACE_EVENT(cohfs_extmap_grow,
 	TP_PROTO(struct inode *inode, u64 lblk, u64 want,
 		 const struct cohfs_extent *ext, int err),

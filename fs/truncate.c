@@ -22,28 +22,29 @@
 #include "truncate.h"
 
 /* Zero the rest of the page that holds @from, up to @to, in the page cache. */
-static int zero_tail(struct inode *inode, loff_t from, loff_t to)
+static int zero_tail(const struct cohfs_range_hold *hold, loff_t from, loff_t to)
 {
+	struct inode *inode = hold->inode;
 	loff_t end = min_t(loff_t, to, round_up(from, PAGE_SIZE));
 	pgoff_t index = from >> PAGE_SHIFT;
 	int err;
 
 	if (end <= from)
 		return 0;
-	err = cohfs_extmap_fill(inode, index, index);
+	err = cohfs_extmap_fill(hold, index, index);
 	if (err)
 		return err;
 	return iomap_zero_range(inode, from, end - from, NULL, &cohfs_iomap_ops);
 }
 
-int cohfs_zero_gap(struct inode *inode, loff_t from, loff_t to)
+int cohfs_zero_gap(const struct cohfs_range_hold *hold, loff_t from, loff_t to)
 {
 	u64 first = DIV_ROUND_UP_ULL(from, COHFS_BLOCK_SIZE);
 	u64 end = DIV_ROUND_UP_ULL(to, COHFS_BLOCK_SIZE);
-	int err = zero_tail(inode, from, to);
+	int err = zero_tail(hold, from, to);
 
 	if (!err && first < end)
-		err = cohfs_extmap_zero(inode, first, end - 1);
+		err = cohfs_extmap_zero(hold, first, end - 1);
 	return err;
 }
 
@@ -66,8 +67,9 @@ static int journal_size(struct inode *inode, loff_t newsize)
 	return err ? err : err2;
 }
 
-static int truncate_down(struct inode *inode, loff_t newsize)
+static int truncate_down(const struct cohfs_range_hold *hold, loff_t newsize)
 {
+	struct inode *inode = hold->inode;
 	u64 first_free = DIV_ROUND_UP_ULL(newsize, COHFS_BLOCK_SIZE);
 	int err;
 
@@ -75,7 +77,7 @@ static int truncate_down(struct inode *inode, loff_t newsize)
 	 * Zero the tail before the size changes: iomap writes only below EOF, and
 	 * the zeroes must be on their way before anything can uncover the bytes.
 	 */
-	err = zero_tail(inode, newsize, i_size_read(inode));
+	err = zero_tail(hold, newsize, i_size_read(inode));
 	if (err)
 		return err;
 	err = journal_size(inode, newsize);
@@ -97,12 +99,13 @@ static int truncate_down(struct inode *inode, loff_t newsize)
 	return err;
 }
 
-static int truncate_up(struct inode *inode, loff_t newsize)
+static int truncate_up(const struct cohfs_range_hold *hold, loff_t newsize)
 {
+	struct inode *inode = hold->inode;
 	loff_t oldsize = i_size_read(inode);
 	int err;
 
-	err = cohfs_zero_gap(inode, oldsize, newsize);
+	err = cohfs_zero_gap(hold, oldsize, newsize);
 	if (!err)
 		err = journal_size(inode, newsize);
 	if (!err)
@@ -114,17 +117,18 @@ int cohfs_truncate(struct inode *inode, loff_t newsize)
 {
 	loff_t oldsize = i_size_read(inode);
 	pgoff_t first = min(oldsize, newsize) >> PAGE_SHIFT;
+	struct cohfs_range_hold hold;
 	int err;
 
-	err = cohfs_range_lock(inode, first, COHFS_RANGE_END, COHFS_EX,
+	err = cohfs_range_lock(&hold, inode, first, COHFS_RANGE_END, COHFS_EX,
 			       COHFS_RANGE_ATTR);
 	if (err)
 		return err;
 	cohfs_times_forget(inode);
 	if (newsize > oldsize)
-		err = truncate_up(inode, newsize);
+		err = truncate_up(&hold, newsize);
 	else
-		err = truncate_down(inode, newsize);
-	cohfs_range_unlock(inode, first, COHFS_RANGE_END, COHFS_EX);
+		err = truncate_down(&hold, newsize);
+	cohfs_range_unlock(&hold);
 	return err;
 }

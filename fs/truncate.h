@@ -5,6 +5,8 @@
 
 #include <linux/fs.h>
 
+struct cohfs_range_hold;
+
 /**
  * cohfs_truncate() - set the size, up or down
  * Context: i_rwsem and I EX are held by the caller, i_size is true.  Takes D EX.
@@ -18,8 +20,8 @@ int cohfs_truncate(struct inode *inode, loff_t newsize);
  *
  * In the page that holds @from: bytes that stores through mappings have left beyond
  * EOF.  In blocks after it: what an interrupted truncate or append has left.
- * Context: D EX on [@from, @to), I EX.
+ * Context: @hold is EX on [@from, @to); I EX.
  */
-int cohfs_zero_gap(struct inode *inode, loff_t from, loff_t to);
+int cohfs_zero_gap(const struct cohfs_range_hold *hold, loff_t from, loff_t to);
 
 #endif /* _COHFS_TRUNCATE_H */

@@ -17,6 +17,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/sort.h>
 #include "inode.h"
 #include "mmap.h"
@@ -43,9 +44,12 @@ static void plan_reset(struct cohfs_plan *plan)
 			iput(plan->ranges[i].inode);
 	memset(plan->ranges, 0, sizeof(plan->ranges));
 	plan->ranges[0].inode = plan->target;
-	plan->ranges[0].hold.mode = plan->target_mode;
-	plan->ranges[0].hold.first = COHFS_RANGE_END;
+	plan->ranges[0].mode = plan->target_mode;
+	plan->ranges[0].first = COHFS_RANGE_END;
 	plan->count = 1;
+	if (plan->holds != &plan->own)
+		kfree(plan->holds);
+	plan->holds = &plan->own;
 	plan->user = false;
 }
 
@@ -55,6 +59,7 @@ void cohfs_plan_init(struct cohfs_plan *plan, struct inode *target,
 	plan->target = target;
 	plan->target_mode = mode;
 	plan->count = 0;
+	plan->holds = &plan->own;
 	plan_reset(plan);
 }
 
@@ -75,13 +80,13 @@ static bool plan_add(struct cohfs_plan *plan, struct inode *inode, pgoff_t first
 		range = &plan->ranges[plan->count++];
 		ihold(inode);
 		range->inode = inode;
-		range->hold.first = first;
-		range->hold.last = last;
-		range->hold.mode = mode;
+		range->first = first;
+		range->last = last;
+		range->mode = mode;
 	}
-	range->hold.first = min(range->hold.first, first);
-	range->hold.last = max(range->hold.last, last);
-	range->hold.mode = max(range->hold.mode, mode);
+	range->first = min(range->first, first);
+	range->last = max(range->last, last);
+	range->mode = max(range->mode, mode);
 	plan->user = true;
 	return true;
 }
@@ -158,9 +163,15 @@ int cohfs_plan_prepare(struct cohfs_plan *plan, struct iov_iter *iter,
 	if (!len)
 		return 0;
 	err = plan_collect(plan, start, start + len, to_user);
-	/* qsort() would do; the links in hold are not in use yet */
 	sort(plan->ranges, plan->count, sizeof(plan->ranges[0]), plan_cmp, NULL);
-	return err;
+	if (plan->count == 1 || err)
+		return err;
+	plan->holds = kcalloc(plan->count, sizeof(*plan->holds), GFP_KERNEL);
+	if (plan->holds)
+		return 0;
+	plan->holds = &plan->own;
+	plan_reset(plan);
+	return -ENOMEM;
 }
 
 int cohfs_plan_lock_attrs(struct cohfs_plan *plan, enum cohfs_mode mode)
@@ -196,21 +207,20 @@ int cohfs_plan_lock_ranges(struct cohfs_plan *plan, pgoff_t first, pgoff_t last)
 	unsigned int i;
 	int err;
 
-	target->hold.first = min(target->hold.first, first);
-	target->hold.last = max(target->hold.last, last);
+	target->first = min(target->first, first);
+	target->last = max(target->last, last);
 	for (i = 0; i < plan->count; i++) {
 		struct cohfs_plan_range *range = &plan->ranges[i];
 
-		err = cohfs_range_lock(range->inode, range->hold.first,
-				       range->hold.last, range->hold.mode,
-				       COHFS_RANGE_ATTR);
+		err = cohfs_range_lock(&plan->holds[i], range->inode, range->first,
+				       range->last, range->mode, COHFS_RANGE_ATTR);
 		if (err) {
 			cohfs_plan_unlock(plan);
 			return err;
 		}
 		range->locked = true;
 		if (plan->user)
-			cohfs_range_hold_add(range->inode, &range->hold);
+			cohfs_range_hold_add(&plan->holds[i]);
 	}
 	for (i = 0; i < plan->count; i++)
 		if (plan->ranges[i].attr_mode == COHFS_PR)
@@ -227,13 +237,17 @@ void cohfs_plan_unlock(struct cohfs_plan *plan)
 
 		if (range->locked) {
 			if (plan->user)
-				cohfs_range_hold_del(range->inode, &range->hold);
-			cohfs_range_unlock(range->inode, range->hold.first,
-					   range->hold.last, range->hold.mode);
+				cohfs_range_hold_del(&plan->holds[i]);
+			cohfs_range_unlock(&plan->holds[i]);
 			range->locked = false;
 		}
 		plan_unlock_attr(range);
 	}
+}
+
+struct cohfs_range_hold *cohfs_plan_hold(struct cohfs_plan *plan)
+{
+	return &plan->holds[plan_find(plan, plan->target) - plan->ranges];
 }
 
 /* Is @addr in a mapping whose range the plan holds strongly enough? */

@@ -19,19 +19,24 @@
 
 struct cohfs_plan_range {
 	struct inode *inode;		/* referenced, except the target's */
-	struct cohfs_range_hold hold;	/* range and mode; linked while locked */
+	pgoff_t first;
+	pgoff_t last;
+	enum cohfs_mode mode;
 	enum cohfs_mode attr_mode;	/* I held in this mode, or NL */
-	bool locked;			/* D held */
+	bool locked;			/* D held, see holds */
 };
 
 /**
  * struct cohfs_plan - what one attempt of a read or write holds
  * @ranges: sorted by inode number, one entry per inode
+ * @holds: one for each of @ranges; @own as long as there is only the target
  * @target: the file that is read or written
  * @user: has entries that come from the buffer
  */
 struct cohfs_plan {
 	struct cohfs_plan_range ranges[COHFS_PLAN_MAX];
+	struct cohfs_range_hold *holds;
+	struct cohfs_range_hold own;
 	unsigned int count;
 	struct inode *target;
 	enum cohfs_mode target_mode;
@@ -60,6 +65,8 @@ int cohfs_plan_lock_attrs(struct cohfs_plan *plan, enum cohfs_mode mode);
  * @first, @last: pages of the target, decided under its I
  */
 int cohfs_plan_lock_ranges(struct cohfs_plan *plan, pgoff_t first, pgoff_t last);
+/** cohfs_plan_hold() - the target's range, once it is locked */
+struct cohfs_range_hold *cohfs_plan_hold(struct cohfs_plan *plan);
 /** cohfs_plan_unlock() - everything that is held, in any state */
 void cohfs_plan_unlock(struct cohfs_plan *plan);
 

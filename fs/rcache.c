@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A worker looks at the files that are shared with other nodes once a second:
+ *
+ * - an intent on the whole file that was not used for some seconds is let go, with
+ *   what is below, so that an idle node is in nobody's way.  Loads and stores through
+ *   page tables show nowhere; before an intent counts as unused the file is unmapped
+ *   once, and who still uses it comes back with a fault.
+ * - whoever has an intent asks for the whole again, NOQUEUE: nobody is disturbed, and
+ *   the less often it works the less often it is tried.
+ * - locks below a whole one are let go, some at a time.
+ *
+ * The same worker keeps the number of locks in bounds, on its own and when memory is
+ * short: least recently used first, those under mapped pages last.
+ *
+ * Nothing here is needed for correctness; every step is the same as if another node
+ * had asked.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "inode.h"
+#include "rcache.h"
+#include "rnode.h"
+#include "super.h"
+#include "trace.h"
+
+#define PERIOD		HZ
+#define DROP_BATCH	64	/* locks of one file let go at a time */
+
+struct cohfs_range_tunables cohfs_range_tunables = {
+	.split_max = 64,
+	.idle_ms = 5000,
+	.climb_ms = 1000,
+	.climb_max_ms = 64000,
+	.locks_max = 65536,
+};
+
+/**
+ * struct cohfs_rcache - of a mount
+ * @lock: protects the lists; nothing is taken under it
+ * @lru: locks of parts of files
+ * @files: struct cohfs_rtree.link: files that other nodes were met in
+ * @asked: what the shrinker wants to go
+ * @work: disabled once inodes are about to go
+ */
+struct cohfs_rcache {
+	struct cohfs_sb *cs;
+	spinlock_t lock;
+	struct list_head lru;
+	struct list_head files;
+	unsigned long nr;
+	atomic_long_t asked;
+	struct delayed_work work;
+	struct shrinker *shrinker;
+};
+
+/* Lists ------------------------------------------------------------------------------- */
+
+static void kick(struct cohfs_rcache *rc)
+{
+	queue_delayed_work(system_unbound_wq, &rc->work, PERIOD);
+}
+
+static void watch_file(struct cohfs_rcache *rc, struct inode *inode)
+{
+	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
+
+	if (!list_empty_careful(&tree->link))
+		return;
+	spin_lock(&rc->lock);
+	if (list_empty(&tree->link))
+		list_add_tail(&tree->link, &rc->files);
+	spin_unlock(&rc->lock);
+	kick(rc);
+}
+
+void cohfs_rcache_add(struct cohfs_rnode *node, struct inode *inode)
+{
+	struct cohfs_rcache *rc = node->cs->rcache;
+
+	spin_lock(&rc->lock);
+	list_add_tail(&node->lru, &rc->lru);
+	rc->nr++;
+	spin_unlock(&rc->lock);
+	watch_file(rc, inode);
+}
+
+void cohfs_rcache_del(struct cohfs_rnode *node)
+{
+	struct cohfs_rcache *rc = node->cs->rcache;
+
+	spin_lock(&rc->lock);
+	if (!list_empty(&node->lru)) {
+		list_del_init(&node->lru);
+		rc->nr--;
+	}
+	spin_unlock(&rc->lock);
+}
+
+void cohfs_rcache_forget_file(struct inode *inode)
+{
+	struct cohfs_rcache *rc = COHFS_SB(inode->i_sb)->rcache;
+
+	spin_lock(&rc->lock);
+	list_del_init(&COHFS_I(inode)->ci_ranges.link);
+	spin_unlock(&rc->lock);
+}
+
+void cohfs_rcache_met(struct inode *inode, struct cohfs_rnode *node)
+{
+	WRITE_ONCE(node->shared, true);
+	cohfs_rt_climb_met(&node->climb, get_jiffies_64(),
+			   msecs_to_jiffies(READ_ONCE(cohfs_range_tunables.climb_ms)));
+	watch_file(node->cs->rcache, inode);
+}
+
+unsigned long cohfs_rcache_locks(struct cohfs_sb *cs)
+{
+	return READ_ONCE(cs->rcache->nr);
+}
+
+/* One file ---------------------------------------------------------------------------- */
+
+static bool idle_since(unsigned long when)
+{
+	return time_after(jiffies, when +
+			  msecs_to_jiffies(READ_ONCE(cohfs_range_tunables.idle_ms)));
+}
+
+/* Unmapped, a file in use is seen to be: false as long as that is not known. */
+static bool unused(struct inode *inode, struct cohfs_rnode *root)
+{
+	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
+
+	if (!idle_since(READ_ONCE(root->used))) {
+		tree->sampled = false;
+		return false;
+	}
+	if (tree->sampled || !mapping_mapped(inode->i_mapping))
+		return true;
+	unmap_mapping_range(inode->i_mapping, 0, 0, 0);
+	tree->sampled = true;
+	cohfs_rnode_touch(root);	/* as long again */
+	return false;
+}
+
+/*
+ * All of the file in one lock again, if nobody minds.  I tells that i_size is true for
+ * what was not ours until now; if it is not here, somebody else is.
+ */
+static void climb(struct inode *inode, struct cohfs_rnode *root, enum cohfs_mode mode)
+{
+	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
+	u64 now = get_jiffies_64();
+	int err;
+
+	if (!cohfs_rt_climb_due(&root->climb, now) || !cohfs_attr_trylock(inode))
+		return;
+	down_write(&tree->sem);
+	err = cohfs_lock_acquire(&root->lk, mode, COHFS_LK_NOQUEUE | COHFS_LK_NOINTR |
+				 COHFS_LK_CLIMB);
+	if (!err) {
+		WRITE_ONCE(root->valid, true);
+		WRITE_ONCE(root->shared, false);
+		cohfs_lock_release(&root->lk, mode);
+	} else {
+		cohfs_rt_climb_failed(&root->climb, now, msecs_to_jiffies(
+				READ_ONCE(cohfs_range_tunables.climb_max_ms)));
+	}
+	up_write(&tree->sem);
+	cohfs_attr_unlock(inode, COHFS_PR);
+	trace_cohfs_range_climb(inode, mode, err);
+}
+
+/* Children that nobody needs; true if some are left. */
+static bool drop_children(struct inode *inode)
+{
+	unsigned int level, done = 0;
+	struct cohfs_rnode *node;
+
+	for (level = COHFS_RT_PAGE; level > COHFS_RT_FILE; level--) {
+		u64 index = 0;
+
+		while ((node = cohfs_rnode_next(inode, level, index, U64_MAX))) {
+			index = node->index + 1;
+			cohfs_rnode_unpin(node);
+			if (done++ == DROP_BATCH)
+				return true;
+			/* nobody but this worker, and eviction, takes nodes out */
+			if (!cohfs_rnode_forget(inode, node))
+				cohfs_lock_recall(&node->lk, COHFS_EX);
+			if (!index)
+				break;
+		}
+	}
+	return done;
+}
+
+/* Return: true if the file has to be looked at again. */
+static bool visit_file(struct inode *inode)
+{
+	struct cohfs_rnode *root = COHFS_I(inode)->ci_ranges.root;
+	enum cohfs_mode mode = cohfs_lock_usable(&root->lk);
+
+	switch (mode) {
+	case COHFS_CR:
+	case COHFS_CW:
+		if (unused(inode, root))
+			cohfs_lock_recall(&root->lk, COHFS_EX);
+		else
+			climb(inode, root, mode == COHFS_CR ? COHFS_PR : COHFS_EX);
+		return true;
+	case COHFS_NL:
+		if (!idle_since(READ_ONCE(root->used)))
+			return true;
+		WRITE_ONCE(root->shared, false);
+		return drop_children(inode);
+	default:
+		return drop_children(inode);
+	}
+}
+
+static struct inode *next_file(struct cohfs_rcache *rc, struct list_head *batch)
+{
+	struct inode *inode = NULL;
+	struct cohfs_inode *ci;
+
+	spin_lock(&rc->lock);
+	while (!inode && !list_empty(batch)) {
+		ci = list_first_entry(batch, struct cohfs_inode, ci_ranges.link);
+		inode = igrab(&ci->ci_vfs);
+		list_del_init(&ci->ci_ranges.link);
+	}
+	spin_unlock(&rc->lock);
+	return inode;
+}
+
+static void visit_files(struct cohfs_rcache *rc)
+{
+	struct inode *inode;
+	LIST_HEAD(batch);
+
+	spin_lock(&rc->lock);
+	list_splice_init(&rc->files, &batch);
+	spin_unlock(&rc->lock);
+	while ((inode = next_file(rc, &batch))) {
+		if (visit_file(inode))
+			watch_file(rc, inode);
+		iput(inode);
+		cond_resched();
+	}
+}
+
+/* Bounds ------------------------------------------------------------------------------ */
+
+static bool under_mapped_page(struct inode *inode, struct cohfs_rnode *node)
+{
+	pgoff_t index = cohfs_rnode_first(node);
+	struct folio_batch batch;
+	bool mapped = false;
+	unsigned int i;
+
+	if (!mapping_mapped(inode->i_mapping))
+		return false;
+	folio_batch_init(&batch);
+	filemap_get_folios(inode->i_mapping, &index, cohfs_rnode_last(node), &batch);
+	for (i = 0; i < folio_batch_count(&batch); i++)
+		mapped |= folio_mapped(batch.folios[i]);
+	folio_batch_release(&batch);
+	return mapped;
+}
+
+/* Next in line, with a reference; NULL if there is none. */
+static struct cohfs_rnode *oldest(struct cohfs_rcache *rc)
+{
+	struct cohfs_rnode *node;
+
+	spin_lock(&rc->lock);
+	node = list_first_entry_or_null(&rc->lru, struct cohfs_rnode, lru);
+	if (node) {
+		list_move_tail(&node->lru, &rc->lru);
+		cohfs_lock_get(&node->lk);
+	}
+	spin_unlock(&rc->lock);
+	return node;
+}
+
+/* Return: true if it is gone, or will be when it is looked at again. */
+static bool let_go(struct cohfs_rnode *node, bool mapped_too)
+{
+	struct inode *inode;
+	bool going = false;
+
+	if (READ_ONCE(node->seen)) {
+		WRITE_ONCE(node->seen, false);
+		return false;
+	}
+	inode = cohfs_rnode_grab_inode(node);
+	if (!inode)
+		return true;
+	if (cohfs_rnode_forget(inode, node)) {
+		going = true;
+	} else if (!atomic_read(&node->pins) &&
+		   (mapped_too || !under_mapped_page(inode, node))) {
+		cohfs_lock_recall(&node->lk, COHFS_EX);
+		going = true;
+	}
+	iput(inode);
+	return going;
+}
+
+/* Recalled in one round, forgotten in the next. */
+static void reclaim(struct cohfs_rcache *rc, unsigned long want)
+{
+	unsigned long look = READ_ONCE(rc->nr) * 3, given = READ_ONCE(rc->nr) * 2;
+	struct cohfs_rnode *node;
+
+	while (want && look-- && (node = oldest(rc))) {
+		if (let_go(node, look < given))
+			want--;
+		cohfs_lock_put(&node->lk);
+		cond_resched();
+	}
+}
+
+static void rcache_work(struct work_struct *work)
+{
+	struct cohfs_rcache *rc = container_of(to_delayed_work(work),
+					       struct cohfs_rcache, work);
+	unsigned long max = READ_ONCE(cohfs_range_tunables.locks_max);
+	unsigned long want = atomic_long_xchg(&rc->asked, 0);
+
+	if (rc->nr > max)
+		want = max(want, rc->nr - max);
+	visit_files(rc);
+	reclaim(rc, want);
+	if (!list_empty_careful(&rc->files) || rc->nr > max)
+		kick(rc);
+}
+
+static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct cohfs_rcache *rc = shrinker->private_data;
+
+	return READ_ONCE(rc->nr);
+}
+
+/* Letting go takes write-back and messages: not in the context of who needs memory. */
+static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct cohfs_rcache *rc = shrinker->private_data;
+
+	atomic_long_add(sc->nr_to_scan, &rc->asked);
+	mod_delayed_work(system_unbound_wq, &rc->work, 0);
+	return SHRINK_STOP;
+}
+
+/* Life -------------------------------------------------------------------------------- */
+
+int cohfs_rcache_init(struct cohfs_sb *cs)
+{
+	struct cohfs_rcache *rc = kzalloc(sizeof(*rc), GFP_KERNEL);
+
+	if (!rc)
+		return -ENOMEM;
+	rc->shrinker = shrinker_alloc(0, "cohfs-range:%s", cs->sb->s_id);
+	if (!rc->shrinker) {
+		kfree(rc);
+		return -ENOMEM;
+	}
+	rc->cs = cs;
+	spin_lock_init(&rc->lock);
+	INIT_LIST_HEAD(&rc->lru);
+	INIT_LIST_HEAD(&rc->files);
+	INIT_DELAYED_WORK(&rc->work, rcache_work);
+	rc->shrinker->private_data = rc;
+	rc->shrinker->count_objects = shrink_count;
+	rc->shrinker->scan_objects = shrink_scan;
+	cs->rcache = rc;
+	shrinker_register(rc->shrinker);
+	return 0;
+}
+
+void cohfs_rcache_stop(struct cohfs_sb *cs)
+{
+	struct cohfs_rcache *rc = cs->rcache;
+
+	if (!rc || !rc->shrinker)
+		return;
+	shrinker_free(rc->shrinker);
+	rc->shrinker = NULL;
+	disable_delayed_work_sync(&rc->work);
+}
+
+void cohfs_rcache_free(struct cohfs_sb *cs)
+{
+	cohfs_rcache_stop(cs);
+	kfree(cs->rcache);
+	cs->rcache = NULL;
+}
