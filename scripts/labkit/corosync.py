@@ -1,5 +1,8 @@
 """corosync.conf for a lab's nodes."""
 
+import math
+import os
+
 CLUSTER = "cohfs"
 
 
@@ -10,7 +13,10 @@ def token_milliseconds(lab):
     each of them checking every memory access, one may go unscheduled for seconds
     without being dead.
     """
-    return 30000 if len(lab.nodes) > 3 or lab.spec.kernel == "debug" else 5000
+    nodes_per_core = math.ceil(len(lab.nodes) / (os.cpu_count() or 1))
+    if lab.spec.kernel == "debug":
+        return max(30000, 15000 * nodes_per_core)
+    return 15000 * nodes_per_core if nodes_per_core > 1 else 5000
 
 
 def configuration(lab):

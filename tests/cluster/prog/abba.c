@@ -8,7 +8,8 @@
  * calls whose buffer is a mapping of the same file.  Every node does -c calls of
  * each kind, none may take over 10 s, and all bytes must be right.
  *
- * A file has a source area that nobody changes and one target area per node.
+ * A file has a source area that nobody changes and one target area per node, side
+ * by side, or with -m regions each across the border of two regions of its own.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "prog.h"
+#include "stamp.h"
 
 #define AREA (8 * PAGE)
 #define LONGEST (3 * PAGE)
@@ -28,17 +29,24 @@ struct file {
 	char *map;
 };
 
+static bool far_apart;
 static double longest;
 static long calls;
 
+/* Where an area begins: 0 is the source, then come the nodes' targets. */
+static size_t area(int n)
+{
+	return far_apart ? (1 + n) * REGION - AREA / 2 : n * AREA;
+}
+
 static size_t target_of(int node)
 {
-	return (1 + node) * AREA;
+	return area(1 + node);
 }
 
 static size_t file_len(void)
 {
-	return (1 + prog.nodes) * AREA;
+	return area(1 + prog.nodes);
 }
 
 struct op {
@@ -49,7 +57,7 @@ static struct op random_op(void)
 {
 	struct op op = { .len = 1 + rnd() % LONGEST };
 
-	op.from = rnd() % (AREA - op.len);
+	op.from = area(0) + rnd() % (AREA - op.len);
 	op.to = target_of(prog.node) + rnd() % (AREA - op.len);
 	return op;
 }
@@ -126,16 +134,16 @@ static void open_one(struct file *f, int number)
 static void make_one(int number)
 {
 	char source[AREA];
-	int fd = make_file(at("abba.%d", number), file_len(), false);
+	int fd = make_file(at("abba.%d", number), file_len(), far_apart);
 
-	fill(source, AREA, number, 0);
-	pwrite_all(fd, source, AREA, 0);
+	fill(source, AREA, number, area(0));
+	pwrite_all(fd, source, AREA, area(0));
 	close(fd);
 }
 
 static void verify_sources(struct file *f)
 {
-	ssize_t bad = differs(f->map, AREA, f->number, 0);
+	ssize_t bad = differs(f->map + area(0), AREA, f->number, area(0));
 
 	CHECK(bad < 0, "byte %zd of the source area of file %d changed", bad,
 	      f->number);
@@ -147,6 +155,7 @@ int main(int argc, char **argv)
 
 	prog.count = 200;
 	prog_init(argc, argv, "abba");
+	far_apart = !strcmp(prog.mode, "regions");
 	make_one(prog.node);
 	if (prog.nodes == 1)
 		make_one(1);

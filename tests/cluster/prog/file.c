@@ -158,6 +158,18 @@ int faults(SHARED char *p, bool store)
 	return sig;
 }
 
+int store_faults(SHARED uint64_t *p, uint64_t value)
+{
+	int sig = sigsetjmp(fault_return, 1);
+
+	if (!sig) {
+		fault_expected = 1;
+		*p = value;
+	}
+	fault_expected = 0;
+	return sig;
+}
+
 double now(void)
 {
 	struct timespec ts;

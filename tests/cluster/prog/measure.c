@@ -21,6 +21,13 @@
 #define INSTANCE TRACEFS "/instances/cohfs-measure"
 #define EVENT INSTANCE "/events/dlm/dlm_send_message/enable"
 
+const char * const measure_names[NR_COUNTERS] = {
+	[DLM_MESSAGES] = "messages",
+	[DISK_READS] = "reads",
+	[DISK_WRITES] = "writes",
+	[DISK_FLUSHES] = "flushes",
+};
+
 static char disk[64];
 
 static int put(const char *path, const char *text)

@@ -13,6 +13,8 @@ enum counter {
 	NR_COUNTERS,
 };
 
+extern const char * const measure_names[NR_COUNTERS];
+
 /** measure_open() - find the disk under @path, start counting DLM messages */
 void measure_open(const char *path);
 void measure_read(uint64_t *counters);

@@ -20,10 +20,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "prog.h"
+#include "stamp.h"
 
 #define PAGES 12
-#define WORDS_PER_PAGE (PAGE / 8)
 #define GROWN_MAX (256 * PAGE)
 
 enum way { BY_MAPPING, BY_CALL };
@@ -42,26 +41,6 @@ static const struct phase phases[] = {
 	{ "store and read() with holes", BY_MAPPING, BY_CALL, true },
 	{ "write() and load with holes", BY_CALL, BY_MAPPING, true },
 };
-
-static uint64_t check_of(uint64_t index, uint32_t version)
-{
-	return hash64(index << 32 | version) & 0xffffffff;
-}
-
-static uint64_t word(uint64_t index, uint32_t version)
-{
-	return version ? (uint64_t)version << 32 | check_of(index, version) : 0;
-}
-
-static uint32_t version_of(uint64_t index, uint64_t value)
-{
-	uint32_t version = value >> 32;
-
-	CHECK(value == word(index, version),
-	      "word %lu (page %lu, offset %lu) holds %#lx: torn, or of another place",
-	      index, index * 8 / PAGE, index * 8 % PAGE, value);
-	return version;
-}
 
 struct file {
 	SHARED uint64_t *map;
@@ -87,7 +66,7 @@ static void write_version(struct file *f, uint32_t version)
 			continue;
 		for (unsigned int i = 0; i < 8; i++) {
 			uint64_t index = page * WORDS_PER_PAGE + word_in_page(i);
-			uint64_t value = word(index, version);
+			uint64_t value = stamp(index, version);
 
 			if (f->phase->write == BY_MAPPING)
 				f->map[index] = value;
@@ -128,7 +107,7 @@ static int sweep(struct file *f, uint32_t *seen)
 		look(f, f->phase->read, page, values);
 		for (unsigned int i = 0; i < 8; i++) {
 			uint64_t index = page * WORDS_PER_PAGE + word_in_page(i);
-			uint32_t v = version_of(index, values[i]);
+			uint32_t v = stamp_version(index, values[i]);
 			uint32_t *old = &seen[page * 8 + i];
 
 			CHECK(!left_alone(f->phase, page) || !v,
@@ -164,7 +143,7 @@ static void verify(struct file *f, uint32_t version)
 			for (unsigned int i = 0; i < 8; i++) {
 				uint64_t index = page * WORDS_PER_PAGE +
 						 word_in_page(i);
-				uint32_t v = version_of(index, values[i]);
+				uint32_t v = stamp_version(index, values[i]);
 
 				CHECK(v == wanted,
 				      "by %s, word %lu: version %u, last written %u",
@@ -229,7 +208,7 @@ static size_t grow_once(int fd, SHARED uint64_t *map, size_t size, bool store)
 	size_t words = 1 + rnd() % WORDS_PER_PAGE, first = size / 8;
 
 	for (size_t i = 0; i < words; i++)
-		buf[i] = word(first + i, 1);
+		buf[i] = stamp(first + i, 1);
 	if (!store) {
 		pwrite_all(fd, buf, words * 8, size);
 		return size + words * 8;
@@ -248,8 +227,8 @@ static void look_at_growth(int fd, SHARED uint64_t *map, size_t from, size_t to,
 
 	pread_all(fd, buf, to - from, from);
 	for (size_t i = from / 8; i < to / 8; i++) {
-		uint32_t read_v = version_of(i, buf[i - from / 8]);
-		uint32_t map_v = version_of(i, map[i]);
+		uint32_t read_v = stamp_version(i, buf[i - from / 8]);
+		uint32_t map_v = stamp_version(i, map[i]);
 
 		CHECK(map_v >= read_v, "word %zu: read() gave it, a later load did not",
 		      i);

@@ -144,6 +144,9 @@ void catch_faults(void);
  */
 int faults(SHARED char *p, bool store);
 
+/** store_faults() - store @value at @p.  Return: 0 or the signal that this raised. */
+int store_faults(SHARED uint64_t *p, uint64_t value);
+
 double now(void);
 void sleep_for(double seconds);
 uint64_t rnd(void);		/* xorshift, seeded by run seed and node */

@@ -87,6 +87,10 @@ class Trial:
         base = MOUNT_POINT if self.rig.is_lab else self.rig.folder
         return f"{base}/{self.case.number}-{name}-{self.run_number}"
 
+    def path(self, name):
+        """A name for a file of this test, not used by any other."""
+        return self._directory(name)
+
     def program(self, name, *, nodes=None, directory=None, **options):
         """Runs a program on the first `nodes` nodes; its "data" of each, as dicts."""
         nodes = nodes or self.case.nodes

@@ -1,0 +1,150 @@
+"""Which range locks are taken: as few as possible, as many as needed, and no longer."""
+
+import contextlib
+import re
+import time
+
+from suite.case import COHFS, Failure, case
+
+TUNABLES = "/sys/kernel/config/cohfs/range"
+PARTS = ("region", "page")
+PATIENCE = 90
+
+
+def _file_line(trial, node, path):
+    """What debugfs says about the range locks of a file: the line after its number."""
+    ino = trial.shell(node, f"stat -c %i {path}").strip()
+    for line in trial.shell(node, "cat /sys/kernel/debug/cohfs/*/ranges").splitlines():
+        if line.startswith(f"ino {ino} "):
+            return line.removeprefix(f"ino {ino} ")
+    return ""
+
+
+def _counts(trial, counter, types=PARTS):
+    return sum(trial.lock_counts(kind)[counter] for kind in types)
+
+
+def _until(trial, what, question):
+    """Waits for something that the kernel does in its own time."""
+    deadline = time.monotonic() + PATIENCE
+    while not question():
+        if time.monotonic() > deadline:
+            raise Failure(f"still not after {PATIENCE} s: {what}")
+        time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def _tuned(trial, **values):
+    """Other tunables on all nodes, for the time of a test."""
+    before = {name: trial.shell(0, f"cat {TUNABLES}/{name}").strip() for name in values}
+
+    def tune(wanted):
+        for node in range(trial.case.nodes):
+            for name, value in wanted.items():
+                trial.shell(node, f"echo {value} > {TUNABLES}/{name}")
+    tune(values)
+    try:
+        yield
+    finally:
+        tune(before)
+
+
+@case("421", "one-lock", nodes=2, limit=60, filesystems=COHFS)
+def one_lock(trial):
+    """Alone on a file a node has one range lock, whatever is done to it."""
+    path = trial.path("alone")
+    before = _counts(trial, "requests")
+    whole = _counts(trial, "requests", ("range",))
+    trial.shell(0, f"""set -e
+        dd if=/dev/zero of={path} bs=64k count=160 status=none
+        dd if=/dev/zero of={path} bs=4k seek=700 count=3 conv=notrunc status=none
+        cat {path} > /dev/null
+        truncate -s 3M {path}; truncate -s 30M {path}
+        dd if=/dev/zero of={path} bs=1M seek=4 count=20 conv=notrunc,fsync status=none
+        cmp -n 1000000 {path} /dev/zero""")
+    line = _file_line(trial, 0, path)
+    trial.check(line.startswith("file EX ") and "region" not in line, f"not one lock: {line}")
+    trial.check(_counts(trial, "requests") == before, "locks of parts were asked for")
+    asked = _counts(trial, "requests", ("range",)) - whole
+    trial.check(asked == 1, f"{asked} requests for one file")
+
+
+@case("422", "quiet-neighbours", nodes=2, limit=120, filesystems=COHFS)
+def quiet_neighbours(trial):
+    """Nodes that write to pages of their own of one file ask each other nothing."""
+    path = trial.path("neighbours")
+    trial.shell(0, f"dd if=/dev/zero of={path} bs=4k count=64 status=none")
+
+    def write(rounds):
+        for node in range(2):
+            trial.shell(node, f"""for i in $(seq {rounds}); do
+                dd if=/dev/zero of={path} bs=4k seek={node * 8} count=8 conv=notrunc \
+                    status=none || exit; done""")
+    write(2)
+    before = _counts(trial, "requests", ("range",) + PARTS)
+    write(20)
+    asked = _counts(trial, "requests", ("range",) + PARTS) - before
+    trial.check(asked == 0, f"{asked} requests for 320 writes to pages of their own")
+    line = _file_line(trial, 1, path)
+    trial.check(re.search(r"file CW .* page .*EX:8", line), f"not held by page: {line}")
+
+
+@case("423", "climb", nodes=2, limit=240, filesystems=COHFS)
+def climb(trial):
+    """When the other node is done, the file is one lock again, and without a storm."""
+    path = trial.path("climb")
+    with _tuned(trial, idle_ms=1000, climb_ms=200, climb_max_ms=2000):
+        for node in (0, 1, 0):
+            trial.shell(node, f"dd if=/dev/zero of={path} bs=4k seek={node * 5} count=4 "
+                              "conv=notrunc status=none")
+        line = _file_line(trial, 1, path)
+        trial.check("file CW" in line, f"not shared: {line}")
+        before = trial.lock_counts("range")["requests"]
+
+        def one_again():
+            trial.shell(0, f"dd if=/dev/zero of={path} bs=4k count=4 conv=notrunc status=none")
+            line = _file_line(trial, 0, path)
+            return line.startswith("file EX ") and not re.search("region|page ", line)
+        _until(trial, "one lock for the file", one_again)
+        tries = trial.lock_counts("range")["requests"] - before
+        trial.check(tries < 30, f"{tries} requests until the file was one lock again")
+        trial.note(f"{tries} tries")
+
+
+@case("424", "bounded", nodes=2, limit=240, filesystems=COHFS)
+def bounded(trial):
+    """The number of cached locks is bounded, and nothing is lost when old ones go."""
+    path = trial.path("bounded")
+    trial.shell(0, f"dd if=/dev/zero of={path} bs=1M count=4 status=none")
+    with _tuned(trial, locks_max=100):
+        for node in (0, 1):
+            trial.shell(node, f"""i={node}; while [ $i -lt 600 ]; do
+                printf '%04d' $i | dd of={path} bs=4096 seek=$i conv=notrunc status=none || exit
+                i=$((i + 2)); done""", timeout=200)
+
+        def few():
+            return all(int(re.search(r"locks of parts (\d+)", trial.shell(
+                node, "cat /sys/kernel/debug/cohfs/*/ranges")).group(1)) <= 110
+                       for node in range(2))
+        _until(trial, "at most 110 locks", few)
+    found = trial.shell(1, f"i=0; while [ $i -lt 600 ]; do dd if={path} bs=4096 skip=$i count=1 "
+                           "status=none | head -c 4; i=$((i + 1)); done", timeout=200)
+    trial.check(found == "".join(f"{i:04d}" for i in range(600)), "not what was written")
+
+
+@case("425", "scan-locks", nodes=2, limit=240, filesystems=COHFS)
+def scan_locks(trial):
+    """Reading all of a large contended file takes locks by the region, not by the page."""
+    path = trial.path("scan")
+    size = trial.size(256, 4096)
+    trial.shell(0, f"truncate -s {size}M {path}")
+    for node in (0, 1, 0):
+        trial.shell(node, f"dd if=/dev/zero of={path} bs=4k seek={node * 5} count=4 "
+                          "conv=notrunc status=none")
+    before = _counts(trial, "requests", ("range",) + PARTS)
+    trial.shell(1, f"dd if={path} of=/dev/null bs=256k status=none", timeout=240)
+    asked = _counts(trial, "requests", ("range",) + PARTS) - before
+    regions = size // 2
+    trial.note(f"{asked} requests for {regions} regions")
+    # of the contended region, pages; of the rest, the region
+    trial.check(asked <= 2 * regions + 1100, f"{asked} requests for {regions} regions")
