@@ -34,9 +34,11 @@ programs: setup		## the programs that run in the guests
 host: setup		## tests of the pure code on this machine, ASan and UBSan
 	@$(MAKE) -s -f tests/host/core.mk core-test
 	@$(MAKE) -s -f tests/host/glue.mk glue-test
+	@$(MAKE) -s -f tests/host/range.mk range-test
 
-mutations: setup	## break the lock state machine on purpose; tests must notice
+mutations: setup	## break the locks on purpose; tests must notice
 	@$(MAKE) -s -f tests/host/glue.mk glue-mutants
+	@$(MAKE) -s -f tests/host/range.mk range-mutants
 
 sparse: module		## sparse over module and tools, no warning allowed
 	@scripts/run-sparse

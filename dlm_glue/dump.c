@@ -31,9 +31,8 @@ static void dump_waiters(struct cohfs_lock *lk, struct seq_file *m)
 	struct cohfs_lock_call *w;
 
 	list_for_each_entry(w, &lk->lk_waiters, list)
-		seq_printf(m, "    waits for %s%s%s\n", cohfs_mode_name(w->mode),
-			   w->flags & COHFS_LK_NOQUEUE ? " noqueue" : "",
-			   w->wait_only ? " (only waits)" : "");
+		seq_printf(m, "    waits for %s%s\n", cohfs_mode_name(w->mode),
+			   w->flags & COHFS_LK_NOQUEUE ? " noqueue" : "");
 }
 
 static void dump_flags(const struct cohfs_lock *lk, struct seq_file *m)

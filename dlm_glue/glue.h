@@ -133,7 +133,6 @@ struct cohfs_lock {
  * struct cohfs_lock_call - a task that waits for a lock, in the queue of the lock
  * @status: -EINPROGRESS while in the queue, under lk_spin
  * @result: of cohfs_lock_acquire_start(); -EINPROGRESS: it is the queue that says
- * @wait_only: wants to know, not to hold
  */
 struct cohfs_lock_call {
 	struct cohfs_lock *lk;
@@ -141,7 +140,6 @@ struct cohfs_lock_call {
 	struct completion done;
 	enum cohfs_mode mode;
 	unsigned int flags;
-	bool wait_only;
 	int status;
 	int result;
 };
@@ -216,21 +214,11 @@ static inline void cohfs_lock_want(struct cohfs_lock_want *want,
 /**
  * cohfs_lock_release_unused() - end a hold whose access is still to come
  *
- * As cohfs_lock_release(), but the first-use protection of the right goes on: for
- * ->fault, which prepares a page, lets go and lets the CPU repeat the access.
+ * As cohfs_lock_release(), but the first-use protection of the right goes on, until
+ * cohfs_lock_used() or its bound: for ->fault, which prepares a page, lets go and lets
+ * the CPU repeat the access.
  */
 void cohfs_lock_release_unused(struct cohfs_lock *lk, enum cohfs_mode mode);
-
-/**
- * cohfs_lock_wait() - wait until @mode could be had without waiting, then return
- * without holding it
- *
- * For ->fault, which must drop mmap_lock, wait and retry: the grant is protected
- * from revocation until cohfs_lock_used() or the first-use bound.
- * Return: as cohfs_lock_acquire().
- */
-int __must_check cohfs_lock_wait(struct cohfs_lock *lk, enum cohfs_mode mode,
-				 unsigned int flags);
 
 /**
  * cohfs_lock_used() - the access that the right was taken for has happened

@@ -62,10 +62,6 @@ static int leave_queue(struct cohfs_lock *lk, struct cohfs_lock_call *w)
 		w->status = -EINTR;
 		/* whom the lock is for has changed; a request under way goes on */
 		lk_apply(lk, COHFS_EV_WANT, lk_waiters_want(lk));
-	} else if (!w->status && w->wait_only) {
-		/* nobody comes to use it */
-		lk_apply(lk, COHFS_EV_USED, 0);
-		w->status = -EINTR;
 	}
 	/* should ops->granted be up to us, somebody else is found here */
 	lk_unlock(lk, flags);
@@ -163,22 +159,16 @@ static int start(struct cohfs_lock *lk, struct cohfs_lock_call *call)
 		return -EIO;
 	}
 	if (cohfs_fsm_may_hold(&lk->lk_fsm, call->mode, call->flags & COHFS_LK_KEEP)) {
-		if (!call->wait_only)
-			cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, call->mode);
+		cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, call->mode);
 		spin_unlock_irqrestore(&lk->lk_spin, flags);
 		return 0;
 	}
 	return miss(lk, call, flags);
 }
 
-static int acquire(struct cohfs_lock *lk, enum cohfs_mode mode,
-		   unsigned int lk_flags, bool wait_only)
+static int acquire(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)
 {
-	struct cohfs_lock_call call = {
-		.mode = mode,
-		.flags = lk_flags,
-		.wait_only = wait_only,
-	};
+	struct cohfs_lock_call call = { .mode = mode, .flags = flags };
 	int ret = start(lk, &call);
 
 	return ret == -EINPROGRESS ? wait_in_queue(lk, &call) : ret;
@@ -193,7 +183,7 @@ int cohfs_lock_acquire(struct cohfs_lock *lk, enum cohfs_mode mode,
 
 	/* before waiting, so that an inversion is reported rather than suffered */
 	dep_acquire(lk, flags, _RET_IP_);
-	ret = acquire(lk, mode, flags, false);
+	ret = acquire(lk, mode, flags);
 	if (ret)
 		dep_release(lk, flags, _RET_IP_);
 	return ret;
@@ -206,7 +196,6 @@ void cohfs_lock_acquire_start(struct cohfs_lock_call *call, struct cohfs_lock *l
 	call->lk = lk;
 	call->mode = mode;
 	call->flags = flags;
-	call->wait_only = false;
 	call->result = start(lk, call);
 }
 
@@ -228,12 +217,6 @@ void cohfs_lock_recall(struct cohfs_lock *lk, enum cohfs_mode mode)
 	spin_lock_irqsave(&lk->lk_spin, flags);
 	lk_apply(lk, COHFS_EV_RECALL, mode);
 	lk_unlock(lk, flags);
-}
-
-int cohfs_lock_wait(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)
-{
-	dep_acquire(lk, flags | COHFS_LK_PIN, _RET_IP_);
-	return acquire(lk, mode, flags & ~(COHFS_LK_TRY | COHFS_LK_ASYNC), true);
 }
 
 static void release(struct cohfs_lock *lk, enum cohfs_fsm_event event,

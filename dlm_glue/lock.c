@@ -66,8 +66,7 @@ static void admit_waiters(struct cohfs_lock *lk, bool grant)
 	struct cohfs_lock_call *w;
 
 	while ((w = first_waiter(lk)) && admissible(lk, w, grant)) {
-		if (!w->wait_only)
-			cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, w->mode);
+		cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, w->mode);
 		finish_waiter(w, 0);
 	}
 	if (cohfs_mode_covers(lk->lk_fsm.granted, lk->lk_priv->async))
@@ -101,8 +100,6 @@ enum cohfs_tenure lk_tenure_of_grant(struct cohfs_lock *lk)
 	list_for_each_entry(w, &lk->lk_waiters, list) {
 		if (!cohfs_mode_covers(mode, w->mode))
 			break;		/* admit_waiters() gets no further either */
-		if (w->wait_only)
-			return COHFS_TEN_UNUSED;
 		tenure = COHFS_TEN_HELD;
 	}
 	return tenure;

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every mutation marked MUTANT() must turn the host tests red, see dlm_glue/core/fsm.c
+ * and tests/host/range.mk; in the module there are none.
+ */
 #include "rangetree.h"
 #include "../../dlm_glue/core/mode.h"
+
+#ifndef COHFS_MUTATE
+#define COHFS_MUTATE	0
+#endif
+#define MUTANT(n)	(COHFS_MUTATE == (n))
 
 /* pages of a node of each level, as a power of two; the file has all there are */
 static unsigned int shift_of(enum cohfs_rt_level level)
@@ -22,7 +31,8 @@ u64 cohfs_rt_last(enum cohfs_rt_level level, u64 index)
 {
 	if (level == COHFS_RT_FILE)
 		return COHFS_RT_END;
-	return (index << shift_of(level)) + ((1ull << shift_of(level)) - 1);
+	return (index << shift_of(level)) +
+	       ((1ull << shift_of(level)) - (MUTANT(101) ? 2 : 1));
 }
 
 enum cohfs_rt_ask cohfs_rt_ask(enum cohfs_rt_level level, u64 index,
@@ -35,10 +45,11 @@ enum cohfs_rt_ask cohfs_rt_ask(enum cohfs_rt_level level, u64 index,
 	    (last >> COHFS_RT_REGION_SHIFT) - (first >> COHFS_RT_REGION_SHIFT) >=
 	    COHFS_RT_MANY_REGIONS)
 		return COHFS_RT_ASK_WHOLE;
-	if (first <= cohfs_rt_first(level, index) && last >= cohfs_rt_last(level, index))
+	if (first <= cohfs_rt_first(level, index) &&
+	    last >= cohfs_rt_last(level, index) && !MUTANT(102))
 		return COHFS_RT_ASK_WHOLE;
 	/* an intent says that somebody was met and may still be there: see climb */
-	if (shared || granted == COHFS_CR || granted == COHFS_CW)
+	if ((shared && !MUTANT(103)) || granted == COHFS_CR || granted == COHFS_CW)
 		return COHFS_RT_ASK_PART;
 	return COHFS_RT_ASK_TRY;
 }
@@ -50,8 +61,8 @@ bool cohfs_rt_keep_add(struct cohfs_rt_keep *keep, unsigned int *nr, unsigned in
 
 	while (i && keep[i - 1].index > index)
 		i--;
-	if (i && keep[i - 1].index == index) {
-		keep[i - 1].mode = cohfs_mode_join(keep[i - 1].mode, mode);
+	if (i && keep[i - 1].index == index && !MUTANT(104)) {
+		keep[i - 1].mode = MUTANT(105) ? mode : cohfs_mode_join(keep[i - 1].mode, mode);
 		return true;
 	}
 	if (*nr == max)
@@ -74,17 +85,17 @@ bool cohfs_rt_gap(enum cohfs_rt_level level, const struct cohfs_rt_keep *keep,
 		u64 kept_first = cohfs_rt_first(level, keep[i].index);
 		u64 kept_last = cohfs_rt_last(level, keep[i].index);
 
-		if (keep[i].mode == COHFS_NL || kept_last < *first)
+		if ((keep[i].mode == COHFS_NL && !MUTANT(106)) || kept_last < *first)
 			continue;
 		if (kept_first > *first) {
-			*end = min(last, kept_first - 1);
+			*end = min(last, kept_first - (MUTANT(107) ? 0 : 1));
 			break;
 		}
-		if (kept_last >= last)
+		if (kept_last >= last && !MUTANT(108))
 			return false;
 		*first = kept_last + 1;
 	}
-	return *first <= last;
+	return *first <= last && (!MUTANT(109) || *first == from);
 }
 
 void cohfs_rt_climb_met(struct cohfs_rt_climb *climb, u64 now, u64 least)
@@ -100,6 +111,6 @@ bool cohfs_rt_climb_due(const struct cohfs_rt_climb *climb, u64 now)
 
 void cohfs_rt_climb_failed(struct cohfs_rt_climb *climb, u64 now, u64 most)
 {
-	climb->wait = min(climb->wait ? 2 * climb->wait : 1, most);
+	climb->wait = min(climb->wait ? (MUTANT(110) ? 1 : 2) * climb->wait : 1, most);
 	climb->next = now + climb->wait;
 }

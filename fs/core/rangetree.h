@@ -23,7 +23,9 @@ enum cohfs_rt_level {
 #define COHFS_NR_RT_LEVELS 3
 
 /* 2 MiB: what one PMD maps, so no mapping entry ever spans two regions */
+#ifndef COHFS_RT_REGION_SHIFT
 #define COHFS_RT_REGION_SHIFT	9
+#endif
 
 #define COHFS_RT_END	U64_MAX		/* last page of any file */
 

@@ -123,15 +123,9 @@ static void admit(struct node *n, bool grant)
 		    !cohfs_mode_covers(cohfs_mode_keep(n->f.granted, n->f.demand), t->mode))
 			violated("a newcomer overtook another node's demand");
 		unqueue(n, 0);
-		if (t->flags & T_WAIT) {
-			t->state = T_READY;
-			if (grant)
-				t->flags |= T_PROMISED;
-		} else {
-			cohfs_fsm_step(&n->f, COHFS_EV_HOLD, t->mode);
-			t->state = T_HOLDING;
-			count_overtaking(n - W.n, t->mode);
-		}
+		cohfs_fsm_step(&n->f, COHFS_EV_HOLD, t->mode);
+		t->state = T_HOLDING;
+		count_overtaking(n - W.n, t->mode);
 	}
 	if (cohfs_mode_covers(n->f.granted, n->async))
 		n->async = COHFS_NL;
@@ -162,8 +156,6 @@ static enum cohfs_tenure tenure_of(struct node *n)
 
 		if (!cohfs_mode_covers(n->f.target, t->mode))
 			break;		/* admits no further, see admit() */
-		if (t->flags & T_WAIT)
-			return COHFS_TEN_UNUSED;
 		ten = COHFS_TEN_HELD;
 	}
 	return ten;
@@ -396,12 +388,8 @@ static void acquire(struct node *n, unsigned int i)
 		    !cohfs_mode_covers(cohfs_mode_keep(n->f.granted, n->f.demand),
 				       t->mode))
 			violated("a newcomer overtook another node's demand");
-		if (t->flags & T_WAIT) {
-			t->state = T_READY;
-		} else {
-			cohfs_fsm_step(&n->f, COHFS_EV_HOLD, t->mode);
-			t->state = T_HOLDING;
-		}
+		cohfs_fsm_step(&n->f, COHFS_EV_HOLD, t->mode);
+		t->state = T_HOLDING;
 		return;
 	}
 	if ((t->flags & T_NOQUEUE) && noqueue_hopeless(n)) {
@@ -428,10 +416,6 @@ static void use(struct node *n, unsigned int i)
 		t->state = T_HOLDING;
 		count_overtaking(n - W.n, t->mode);
 		t->flags &= ~T_PROMISED;
-		if (t->flags & T_WAIT) {
-			end_promises(n);
-			apply(n, COHFS_EV_USED, 0);
-		}
 		return;
 	}
 	if ((t->flags & T_PROMISED) && !n->f.dead && !n->f.drop)
@@ -833,8 +817,8 @@ void model_print(void)
 		       cohfs_mode_name(n->cached), n->todo, n->gate, W.lkb[i].queue,
 		       W.lkb[i].granted, W.lkb[i].requested, n->up.n, n->down.n, n->cb.n);
 		for (t = 0; t < MAX_TASKS && n->task[t].state; t++)
-			printf(" %s:%u%s", cohfs_mode_name(n->task[t].mode),
-			       n->task[t].state, n->task[t].flags & T_WAIT ? "w" : "");
+			printf(" %s:%u", cohfs_mode_name(n->task[t].mode),
+			       n->task[t].state);
 		printf("\n");
 	}
 }

@@ -98,8 +98,6 @@ static void random_tasks(const u8 *modes, unsigned int nr_modes, unsigned int ki
 				flags = T_NOQUEUE;
 			if (flags & T_FAULT)
 				flags = T_FAULT;
-			if (flags & T_ASYNC)
-				flags |= T_WAIT;
 			model_add_task(i, pick_mode(modes, nr_modes), flags);
 		}
 }
@@ -132,7 +130,7 @@ static void test_random_readers_and_writers(void)
 
 static void test_random_faults(void)
 {
-	many_random(runs(8000), pr_ex, 2, T_FAULT | T_WAIT | T_ASYNC, NULL);
+	many_random(runs(8000), pr_ex, 2, T_FAULT | T_ASYNC, NULL);
 }
 
 static void test_random_noqueue(void)
@@ -142,7 +140,7 @@ static void test_random_noqueue(void)
 
 static void test_random_all_modes(void)
 {
-	many_random(runs(8000), all_modes, 5, T_WAIT | T_NOQUEUE, NULL);
+	many_random(runs(8000), all_modes, 5, T_FAULT | T_NOQUEUE, NULL);
 }
 
 static void late_callbacks(void)
@@ -153,7 +151,7 @@ static void late_callbacks(void)
 
 static void test_random_late_callbacks(void)
 {
-	many_random(runs(8000), pr_ex, 2, T_WAIT | T_NOQUEUE, late_callbacks);
+	many_random(runs(8000), pr_ex, 2, T_FAULT | T_NOQUEUE, late_callbacks);
 }
 
 static void killed_and_dropped(void)
@@ -165,7 +163,7 @@ static void killed_and_dropped(void)
 
 static void test_random_kills_and_drops(void)
 {
-	many_random(runs(12000), pr_ex, 2, T_WAIT | T_NOQUEUE | T_ASYNC,
+	many_random(runs(12000), pr_ex, 2, T_FAULT | T_NOQUEUE | T_ASYNC,
 		    killed_and_dropped);
 }
 
@@ -178,7 +176,7 @@ static void recovery(void)
 
 static void test_random_recovery(void)
 {
-	many_random(runs(12000), pr_ex, 2, T_WAIT, recovery);
+	many_random(runs(12000), pr_ex, 2, T_FAULT, recovery);
 }
 
 static void everything(void)
@@ -190,7 +188,7 @@ static void everything(void)
 
 static void test_random_everything(void)
 {
-	many_random(runs(12000), all_modes, 5, T_FAULT | T_WAIT | T_NOQUEUE | T_ASYNC,
+	many_random(runs(12000), all_modes, 5, T_FAULT | T_NOQUEUE | T_ASYNC,
 		    everything);
 }
 
@@ -380,9 +378,9 @@ static void test_all_upgrade_deadlock(void)
 static void test_all_faults(void)
 {
 	model_init(2, COHFS_CFG_TENURE);
-	tasks(0, 1, COHFS_EX, T_WAIT);
+	tasks(0, 1, COHFS_EX, T_FAULT);
 	tasks(0, 1, COHFS_PR, T_FAULT);
-	tasks(1, 1, COHFS_EX, T_WAIT | T_ASYNC);
+	tasks(1, 1, COHFS_EX, T_ASYNC);
 	tasks(1, 1, COHFS_EX, T_FAULT);
 	explore(limit());
 }
@@ -466,7 +464,7 @@ static void test_all_drop_and_kill(void)
 {
 	model_init(2, 0);
 	tasks(0, 2, COHFS_EX, 0);
-	tasks(1, 1, COHFS_PR, T_WAIT);
+	tasks(1, 1, COHFS_PR, T_FAULT);
 	tasks(1, 1, COHFS_EX, 0);
 	W.drops = 2;
 	W.kills = 1;

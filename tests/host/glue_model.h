@@ -28,11 +28,10 @@ enum task_state {
 	T_FUTURE,	/* has not begun */
 	T_QUEUED,	/* waits for the lock */
 	T_HOLDING,
-	T_READY,	/* was told that the mode is there, comes to use it */
+	T_READY,	/* has prepared everything, comes back to use it */
 	T_DONE,
 };
 
-#define T_WAIT		0x1	/* cohfs_lock_wait(), then try */
 #define T_NOQUEUE	0x2
 #define T_ASYNC		0x4	/* starts the request before it waits */
 #define T_PROMISED	0x10	/* nobody may revoke before it has come back */

@@ -234,17 +234,6 @@ static void killed_waiter_leaves_the_request(struct kunit *test)
 	rig_end(other, RIG_RELEASE);
 }
 
-static void wait_does_not_hold(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct rig_lock *rl = rig_lock(rig, COHFS_LT_RANGE, 1);
-
-	KUNIT_EXPECT_EQ(test, 0, cohfs_lock_wait(&rl->lk, COHFS_EX, 0));
-	KUNIT_EXPECT_EQ(test, rig_cached(rl), COHFS_EX);
-	KUNIT_EXPECT_EQ(test, cohfs_fsm_holders(&rl->lk.lk_fsm, COHFS_NL), 0);
-	cohfs_lock_used(&rl->lk);
-}
-
 /* Others who want what we have ---------------------------------------------------------- */
 
 static const struct revoke_row {
@@ -497,7 +486,6 @@ static struct kunit_case lock_cases[] = {
 	KUNIT_CASE(waits_for_the_other),
 	KUNIT_CASE(all_waiters_are_served),
 	KUNIT_CASE(killed_waiter_leaves_the_request),
-	KUNIT_CASE(wait_does_not_hold),
 	KUNIT_CASE_PARAM(revoked_when_cached, revoke_gen_params),
 	KUNIT_CASE(revoke_waits_for_holders),
 	KUNIT_CASE(more_is_demanded_during_give_up),

@@ -60,9 +60,11 @@ static void one_round(struct racer *racer)
 
 	if (!get_random_u32_below(4)) {
 		/* as a fault does it */
-		ret = cohfs_lock_wait(lk, mode, 0);
-		if (!ret)
+		ret = cohfs_lock_acquire(lk, mode, 0);
+		if (!ret) {
+			cohfs_lock_release_unused(lk, mode);
 			ret = cohfs_lock_acquire(lk, mode, COHFS_LK_TRY);
+		}
 	} else {
 		ret = cohfs_lock_acquire(lk, mode,
 					 flags[get_random_u32_below(ARRAY_SIZE(flags))]);

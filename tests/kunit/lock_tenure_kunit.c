@@ -31,14 +31,13 @@ static void expect_protected(struct rig *rig, struct rig_lock *rl, struct rig_pe
 	KUNIT_EXPECT_TRUE(rig->test, !lost || rig_count(rl, COHFS_CT_TENURE_OVERDUE));
 }
 
-static struct rig_asker *wait_behind_another(struct rig *rig, struct rig_lock *rl,
-					     bool wait_only)
+static struct rig_asker *wait_behind_another(struct rig *rig, struct rig_lock *rl)
 {
 	struct rig_peer *first = rig_peer(rig, COHFS_LT_RANGE, 1);
 	struct rig_asker *a;
 
 	rig_peer_ask(first, COHFS_EX);
-	a = wait_only ? rig_ask_wait(rig, rl, COHFS_EX) : rig_ask(rig, rl, COHFS_EX, 0);
+	a = rig_ask(rig, rl, COHFS_EX, 0);
 	EVENTUALLY(rig->test, READ_ONCE(first->peer.bast) == COHFS_EX);
 	cohfs_sim_peer_unlock(&first->peer);
 	return a;
@@ -48,9 +47,10 @@ static void use_ends_protection(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, true);
+	struct rig_asker *a = wait_behind_another(rig, rl);
 	struct rig_peer *rp = contended_grant(rig, rl, a);
 
+	rig_end(a, RIG_RELEASE_UNUSED);
 	expect_protected(rig, rl, rp);
 	/* who comes back finds it, in spite of the demand */
 	if (!cohfs_lock_acquire(&rl->lk, COHFS_EX, COHFS_LK_TRY)) {
@@ -60,58 +60,57 @@ static void use_ends_protection(struct kunit *test)
 		KUNIT_EXPECT_NE(test, rig_count(rl, COHFS_CT_TENURE_OVERDUE), 0);
 	}
 	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
-	rig_end(a, RIG_RELEASE);
 }
 
 static void used_without_a_hold(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, true);
+	struct rig_asker *a = wait_behind_another(rig, rl);
 	struct rig_peer *rp = contended_grant(rig, rl, a);
 
+	rig_end(a, RIG_RELEASE_UNUSED);
 	expect_protected(rig, rl, rp);
 	cohfs_lock_used(&rl->lk);
 	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
 	KUNIT_EXPECT_EQ(test, rl->lk.lk_fsm.tenure, COHFS_TEN_NONE);
-	rig_end(a, RIG_RELEASE);
 }
 
 static void weaker_release_keeps_the_promise(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, true);
+	struct rig_asker *a = wait_behind_another(rig, rl);
 	struct rig_peer *rp = contended_grant(rig, rl, a);
 
+	rig_end(a, RIG_RELEASE_UNUSED);
 	if (!cohfs_lock_acquire(&rl->lk, COHFS_PR, COHFS_LK_TRY)) {
 		cohfs_lock_release(&rl->lk, COHFS_PR);
 		expect_protected(rig, rl, rp);
 	}
 	cohfs_lock_used(&rl->lk);
 	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
-	rig_end(a, RIG_RELEASE);
 }
 
 static void bound_ends_protection(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, true);
+	struct rig_asker *a = wait_behind_another(rig, rl);
 	struct rig_peer *rp = contended_grant(rig, rl, a);
 
+	rig_end(a, RIG_RELEASE_UNUSED);
 	/* nobody ever uses it */
 	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
 	KUNIT_EXPECT_EQ(test, rig_count(rl, COHFS_CT_TENURE_OVERDUE), 1);
 	KUNIT_EXPECT_EQ(test, rig_cached(rl), COHFS_NL);
-	rig_end(a, RIG_RELEASE);
 }
 
 static void release_ends_protection(struct kunit *test)
 {
 	struct rig *rig = test->priv;
 	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, false);
+	struct rig_asker *a = wait_behind_another(rig, rl);
 	struct rig_peer *rp = contended_grant(rig, rl, a);
 
 	/* no bound for as long as it is held */
@@ -122,32 +121,7 @@ static void release_ends_protection(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_count(rl, COHFS_CT_TENURE_OVERDUE), 0);
 }
 
-static void release_unused_goes_on(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, false);
-	struct rig_peer *rp = contended_grant(rig, rl, a);
-
-	rig_end(a, RIG_RELEASE_UNUSED);
-	expect_protected(rig, rl, rp);
-	cohfs_lock_used(&rl->lk);
-	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
-}
-
-static void release_unused_has_its_bound(struct kunit *test)
-{
-	struct rig *rig = test->priv;
-	struct rig_lock *rl = rig_tenure_lock(rig, 1);
-	struct rig_asker *a = wait_behind_another(rig, rl, false);
-	struct rig_peer *rp = contended_grant(rig, rl, a);
-
-	rig_end(a, RIG_RELEASE_UNUSED);
-	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
-	KUNIT_EXPECT_EQ(test, rig_count(rl, COHFS_CT_TENURE_OVERDUE), 1);
-}
-
-/* he was promised a use and dies: the right must not wait for the bound */
+/* who would have been promised a use dies: the right must not wait for the bound */
 static void killed_waiter_needs_no_tenure(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -157,7 +131,7 @@ static void killed_waiter_needs_no_tenure(struct kunit *test)
 	struct rig_asker *a;
 
 	rig_peer_ask(first, COHFS_EX);
-	a = rig_ask_wait(rig, rl, COHFS_EX);
+	a = rig_ask(rig, rl, COHFS_EX, 0);
 	EVENTUALLY(test, READ_ONCE(first->peer.bast) == COHFS_EX);
 	rig_peer_ask(next, COHFS_EX);
 	send_sig(SIGKILL, a->task, 1);
@@ -177,9 +151,9 @@ static void ping_pong(struct kunit *test)
 	unsigned int i, missed = 0;
 
 	for (i = 0; i < 60; i++) {
-		a = rig_ask_wait(rig, node[i % 2], COHFS_EX);
+		a = rig_ask(rig, node[i % 2], COHFS_EX, 0);
 		KUNIT_EXPECT_EQ(test, 0, rig_answer(a));
-		rig_end(a, RIG_RELEASE);
+		rig_end(a, RIG_RELEASE_UNUSED);
 		if (cohfs_lock_acquire(&node[i % 2]->lk, COHFS_EX, COHFS_LK_TRY))
 			missed++;
 		else
@@ -194,8 +168,6 @@ static struct kunit_case tenure_cases[] = {
 	KUNIT_CASE(weaker_release_keeps_the_promise),
 	KUNIT_CASE(bound_ends_protection),
 	KUNIT_CASE(release_ends_protection),
-	KUNIT_CASE(release_unused_goes_on),
-	KUNIT_CASE(release_unused_has_its_bound),
 	KUNIT_CASE(killed_waiter_needs_no_tenure),
 	KUNIT_CASE(ping_pong),
 	{}

@@ -125,7 +125,7 @@ static void kill_ends_all_waits(struct kunit *test)
 	rig_peer_ask(rp[0], COHFS_EX);
 	a[0] = rig_ask(rig, raising, COHFS_PR, 0);
 	a[1] = rig_ask(rig, raising, COHFS_EX, COHFS_LK_NOINTR);
-	a[2] = rig_ask_wait(rig, raising, COHFS_EX);
+	a[2] = rig_ask(rig, raising, COHFS_EX, 0);
 	revoking->slow = true;
 	rig_cache(rig, revoking, COHFS_EX);
 	rig_peer_ask(rp[1], COHFS_EX);

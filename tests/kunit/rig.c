@@ -77,12 +77,22 @@ static const struct cohfs_lock_ops rig_tenure_ops = {
 	.tenure_max_us = 1000,
 };
 
+static const struct cohfs_lock_ops rig_parent_ops = {
+	.give_up = rig_give_up,
+	.granted = rig_granted,
+	.free = rig_free,
+	.tenure = true,
+	.tenure_div = 8,
+	.tenure_max_us = 1000,
+	.splits = true,
+};
+
 static const struct cohfs_lock_ops rig_bare_ops = {
 	.free = rig_free,
 };
 
 static struct rig_lock *new_lock(struct rig *rig, const struct cohfs_lock_ops *ops,
-				 enum cohfs_lock_type type, u64 number)
+				 enum cohfs_lock_type type, u64 number, u64 index)
 {
 	struct rig_lock *rl = kunit_kzalloc(rig->test, sizeof(*rl), GFP_KERNEL);
 
@@ -90,24 +100,31 @@ static struct rig_lock *new_lock(struct rig *rig, const struct cohfs_lock_ops *o
 	init_completion(&rl->freed);
 	init_completion(&rl->go_down);
 	KUNIT_ASSERT_EQ(rig->test, 0,
-			cohfs_lock_init(&rl->lk, rig->ls, ops, type, number, 0));
+			cohfs_lock_init(&rl->lk, rig->ls, ops, type, number, index));
 	list_add_tail(&rl->list, &rig->locks);
 	return rl;
 }
 
 struct rig_lock *rig_lock(struct rig *rig, enum cohfs_lock_type type, u64 number)
 {
-	return new_lock(rig, &rig_ops, type, number);
+	return new_lock(rig, &rig_ops, type, number, 0);
 }
 
 struct rig_lock *rig_tenure_lock(struct rig *rig, u64 number)
 {
-	return new_lock(rig, &rig_tenure_ops, COHFS_LT_RANGE, number);
+	return new_lock(rig, &rig_tenure_ops, COHFS_LT_RANGE, number, 0);
+}
+
+/* a lock of the one tree there is, with what its level does about parts */
+struct rig_lock *rig_tree_lock(struct rig *rig, enum cohfs_lock_type level, u64 index)
+{
+	return new_lock(rig, level == COHFS_LT_PAGE ? &rig_tenure_ops : &rig_parent_ops,
+			level, 1, index);
 }
 
 struct rig_lock *rig_bare_lock(struct rig *rig, enum cohfs_lock_type type, u64 number)
 {
-	return new_lock(rig, &rig_bare_ops, type, number);
+	return new_lock(rig, &rig_bare_ops, type, number, 0);
 }
 
 void rig_drop(struct rig_lock *rl)
@@ -176,15 +193,26 @@ void rig_delay(struct rig *rig, unsigned int answer_ms, unsigned int bast_ms)
 
 /* Other nodes ------------------------------------------------------------------------- */
 
-struct rig_peer *rig_peer(struct rig *rig, enum cohfs_lock_type type, u64 number)
+static struct rig_peer *new_peer(struct rig *rig, enum cohfs_lock_type type, u64 number,
+				 u64 index)
 {
 	struct rig_peer *rp = kunit_kzalloc(rig->test, sizeof(*rp), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(rig->test, rp);
 	KUNIT_ASSERT_EQ(rig->test, 0,
-			cohfs_sim_peer_init(&rp->peer, rig->ls, type, number, 0));
+			cohfs_sim_peer_init(&rp->peer, rig->ls, type, number, index));
 	list_add_tail(&rp->list, &rig->peers);
 	return rp;
+}
+
+struct rig_peer *rig_peer(struct rig *rig, enum cohfs_lock_type type, u64 number)
+{
+	return new_peer(rig, type, number, 0);
+}
+
+struct rig_peer *rig_tree_peer(struct rig *rig, enum cohfs_lock_type level, u64 index)
+{
+	return new_peer(rig, level, 1, index);
 }
 
 void rig_peer_ask(struct rig_peer *rp, enum cohfs_mode mode)
@@ -234,19 +262,16 @@ static int asker_task(void *arg)
 	struct rig_asker *a = arg;
 
 	allow_signal(SIGKILL);
-	if (a->wait_only)
-		a->ret = cohfs_lock_wait(a->lk, a->mode, a->flags);
-	else
-		a->ret = cohfs_lock_acquire(a->lk, a->mode, a->flags);
+	a->ret = cohfs_lock_acquire(a->lk, a->mode, a->flags);
 	complete(&a->answered);
 	wait_for_completion(&a->go_on);
-	if (!a->ret && !a->wait_only)
+	if (!a->ret)
 		end_hold(a);
 	return 0;
 }
 
-static struct rig_asker *ask(struct rig *rig, struct rig_lock *rl, enum cohfs_mode mode,
-			     unsigned int flags, bool wait_only)
+struct rig_asker *rig_ask(struct rig *rig, struct rig_lock *rl, enum cohfs_mode mode,
+			  unsigned int flags)
 {
 	struct rig_asker *a = kunit_kzalloc(rig->test, sizeof(*a), GFP_KERNEL);
 
@@ -254,7 +279,6 @@ static struct rig_asker *ask(struct rig *rig, struct rig_lock *rl, enum cohfs_mo
 	a->lk = &rl->lk;
 	a->mode = mode;
 	a->flags = flags;
-	a->wait_only = wait_only;
 	init_completion(&a->answered);
 	init_completion(&a->go_on);
 	a->task = kthread_create(asker_task, a, "cohfs_asker");
@@ -263,18 +287,6 @@ static struct rig_asker *ask(struct rig *rig, struct rig_lock *rl, enum cohfs_mo
 	list_add_tail(&a->list, &rig->askers);
 	wake_up_process(a->task);
 	return a;
-}
-
-struct rig_asker *rig_ask(struct rig *rig, struct rig_lock *rl, enum cohfs_mode mode,
-			  unsigned int flags)
-{
-	return ask(rig, rl, mode, flags, false);
-}
-
-struct rig_asker *rig_ask_wait(struct rig *rig, struct rig_lock *rl,
-			       enum cohfs_mode mode)
-{
-	return ask(rig, rl, mode, 0, true);
 }
 
 /* may be called once; -ETIME when there is no answer */

@@ -98,7 +98,6 @@ struct rig_asker {
 	struct cohfs_lock *lk;
 	enum cohfs_mode mode;
 	unsigned int flags;
-	bool wait_only;
 	int ret;
 	enum rig_ending ending;
 	struct completion answered;
@@ -114,20 +113,20 @@ void rig_exit(struct kunit *test);
 
 struct rig_lock *rig_lock(struct rig *rig, enum cohfs_lock_type type, u64 number);
 struct rig_lock *rig_tenure_lock(struct rig *rig, u64 number);
+struct rig_lock *rig_tree_lock(struct rig *rig, enum cohfs_lock_type level, u64 index);
 struct rig_lock *rig_bare_lock(struct rig *rig, enum cohfs_lock_type type, u64 number);
 void rig_drop(struct rig_lock *rl);
 void rig_fail(struct rig *rig, enum cohfs_sim_point point, int error, int times);
 void rig_delay(struct rig *rig, unsigned int answer_ms, unsigned int bast_ms);
 
 struct rig_peer *rig_peer(struct rig *rig, enum cohfs_lock_type type, u64 number);
+struct rig_peer *rig_tree_peer(struct rig *rig, enum cohfs_lock_type level, u64 index);
 void rig_peer_ask(struct rig_peer *rp, enum cohfs_mode mode);
 int rig_peer_answer(struct rig_peer *rp);
 bool rig_peer_answered(struct rig_peer *rp);
 
 struct rig_asker *rig_ask(struct rig *rig, struct rig_lock *rl, enum cohfs_mode mode,
 			  unsigned int flags);
-struct rig_asker *rig_ask_wait(struct rig *rig, struct rig_lock *rl,
-			       enum cohfs_mode mode);
 int rig_answer(struct rig_asker *a);
 void rig_end(struct rig_asker *a, enum rig_ending ending);
 

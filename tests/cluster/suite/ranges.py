@@ -4,8 +4,8 @@ from suite.case import case
 
 
 def _by_two_and_three(trial, program, **options):
-    """The same with two nodes and with three, which divide the file differently."""
-    for nodes in (2, 3):
+    """With three nodes; in the long mode also with two, which divide the file differently."""
+    for nodes in trial.size((3,), (2, 3)):
         trial.program(program, nodes=nodes, **options)
 
 
