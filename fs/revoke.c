@@ -19,7 +19,6 @@
 #include <linux/pagevec.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "../dlm_glue/core/mode.h"
 #include "inode.h"
 #include "range.h"
 #include "rcache.h"
@@ -454,7 +453,7 @@ static int give_up_node(struct inode *inode, struct cohfs_rnode *node,
 		;			/* stays as it is, under another lock */
 	else if (cohfs_rt_is_whole(from) && (left == COHFS_CR || left == COHFS_CW))
 		err = split(inode, node, left);
-	else if (left == COHFS_NL || !cohfs_mode_covers(COHFS_PR, from))
+	else if (left == COHFS_NL || from >= COHFS_PW || from == COHFS_CW)
 		/* the span, whoever covers it: this lock, or children */
 		err = settle_pages(inode, first, last, left == COHFS_CR ? COHFS_PR : left);
 	if (err)
