@@ -269,13 +269,13 @@ static struct jbd2_buffer_trigger_type seal_trigger = {
  * jbd2 wants the buffer locked from create access until its new contents are complete,
  * or a write-back of the device could see it half made.
  */
-static int create_access(handle_t *handle, bool known, struct buffer_head *bh,
+static int create_access(handle_t *handle, bool journaled, struct buffer_head *bh,
 			 const struct cohfs_block_header *hdr)
 {
-	int err = known ? jbd2_journal_get_write_access(handle, bh) : 0;
+	int err = journaled ? jbd2_journal_get_write_access(handle, bh) : 0;
 
 	lock_buffer(bh);
-	if (!known)
+	if (!journaled)
 		err = jbd2_journal_get_create_access(handle, bh);
 	if (!err) {
 		memset(bh->b_data, 0, bh->b_size);
@@ -298,7 +298,7 @@ struct buffer_head *cohfs_meta_create(handle_t *handle, struct cohfs_sb *cs,
 {
 	struct buffer_head *bh = sb_getblk(cs->sb, blkno);
 	struct cohfs_block_header hdr;
-	bool known;
+	bool known, journaled;
 	int err;
 
 	if (!bh) {
@@ -307,7 +307,12 @@ struct buffer_head *cohfs_meta_create(handle_t *handle, struct cohfs_sb *cs,
 	}
 	cohfs_header_init(&hdr, type, blkno, cs->geo.fsid, owner, generation);
 	known = xa_load(&set->blocks, blkno) == bh;
-	err = create_access(handle, known, bh, &hdr);
+	/*
+	 * In another set: the number of an inode comes back soon, and what was under M of
+	 * the file is under I of the directory that follows.
+	 */
+	journaled = known || (buffer_uptodate(bh) && buffer_jbd(bh));
+	err = create_access(handle, journaled, bh, &hdr);
 	if (!err && !known)
 		err = set_store(set, blkno, bh, GFP_NOFS | __GFP_NOFAIL);
 	if (!err)
