@@ -45,15 +45,29 @@ static int read_fill(const struct cohfs_range_hold *hold, struct kiocb *iocb, si
 	return cohfs_extmap_fill(hold, first, min(last, eof - 1));
 }
 
+/* How many of @count bytes at @pos are beyond what is held? */
+static size_t read_beyond(const struct cohfs_range_hold *hold, loff_t pos, size_t count)
+{
+	u64 end = (u64)pos + count;
+
+	if ((end - 1) >> PAGE_SHIFT <= hold->span_last)
+		return 0;
+	return end - ((u64)(hold->span_last + 1) << PAGE_SHIFT);
+}
+
 static ssize_t read_locked(const struct cohfs_range_hold *hold, struct kiocb *iocb,
 			   struct iov_iter *to, struct cohfs_plan *plan)
 {
 	ssize_t n, done = 0;
+	size_t beyond;
 	int err;
 
 	err = read_fill(hold, iocb, iov_iter_count(to));
 	if (err)
 		return err;
+	/* the file may grow on this node meanwhile, the hold does not */
+	beyond = read_beyond(hold, iocb->ki_pos, iov_iter_count(to));
+	iov_iter_truncate(to, iov_iter_count(to) - beyond);
 	do {
 		pagefault_disable();
 		n = filemap_read(iocb, to, 0);
@@ -62,7 +76,36 @@ static ssize_t read_locked(const struct cohfs_range_hold *hold, struct kiocb *io
 			done += n;
 	} while ((n > 0 || n == -EFAULT) && iov_iter_count(to) &&
 		 cohfs_plan_fault_in(plan, to));
+	iov_iter_reexpand(to, iov_iter_count(to) + beyond);
 	return done ? done : n;
+}
+
+/* Last page that a read of @count bytes at @pos can find, if the size is @size. */
+static pgoff_t read_last(loff_t pos, size_t count, loff_t size)
+{
+	loff_t end = min_t(u64, (u64)pos + count, max(size, pos + 1));
+
+	return (end - 1) >> PAGE_SHIFT;
+}
+
+/*
+ * The range of a read ends with the file: beyond it there is nothing to read, and others
+ * append there.  What is held includes the page with the end, if the read gets there, so
+ * the size cannot change any more; it may have been old before.
+ */
+static int read_hold(struct cohfs_range_hold *hold, struct inode *inode, loff_t pos,
+		     size_t count)
+{
+	pgoff_t last;
+	int err;
+
+	for (;;) {
+		last = read_last(pos, count, i_size_read(inode));
+		err = cohfs_range_lock(hold, inode, pos >> PAGE_SHIFT, last, COHFS_PR, 0);
+		if (err || read_last(pos, count, i_size_read(inode)) <= hold->span_last)
+			return err;
+		cohfs_range_unlock(hold);
+	}
 }
 
 static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
@@ -75,7 +118,7 @@ static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
 	int err;
 
 	if (!plan->user) {
-		err = cohfs_range_lock(&plan->own, inode, first, last, COHFS_PR, 0);
+		err = read_hold(&plan->own, inode, iocb->ki_pos, iov_iter_count(to));
 		if (err)
 			return err;
 		n = read_locked(&plan->own, iocb, to, plan);
@@ -397,19 +440,16 @@ static ssize_t cohfs_file_splice_read(struct file *in, loff_t *ppos,
 				      unsigned int flags)
 {
 	struct inode *inode = file_inode(in);
-	pgoff_t first = *ppos >> PAGE_SHIFT;
 	struct cohfs_range_hold hold;
 	struct kiocb kiocb;
-	pgoff_t last;
 	ssize_t ret;
 	int err;
 
 	if (!len)
 		return 0;
-	last = (*ppos + len - 1) >> PAGE_SHIFT;
 	init_sync_kiocb(&kiocb, in);
 	kiocb.ki_pos = *ppos;
-	err = cohfs_range_lock(&hold, inode, first, last, COHFS_PR, 0);
+	err = read_hold(&hold, inode, *ppos, len);
 	if (err)
 		return err;
 	ret = read_fill(&hold, &kiocb, len);
