@@ -395,6 +395,9 @@ void cohfs_range_used(struct inode *inode, pgoff_t index)
 	struct cohfs_rnode *node = cohfs_rnode_deepest(inode, index);
 	struct cohfs_rnode *region;
 
+	/* a load through fault-around shows nowhere else */
+	cohfs_rnode_touch(node);
+	cohfs_rnode_touch(root_of(inode));
 	/* a load does not use up what was promised to a store */
 	if (cohfs_lock_cached(&node->lk) <= COHFS_PR) {
 		cohfs_lock_used(&node->lk);

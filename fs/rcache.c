@@ -137,15 +137,18 @@ static bool unused(struct inode *inode, struct cohfs_rnode *root)
 {
 	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
 
-	if (!idle_since(READ_ONCE(root->used))) {
-		tree->sampled = false;
+	unsigned long used = READ_ONCE(root->used);
+
+	if (tree->sampled && time_after(used, tree->sampled))
+		tree->sampled = 0;
+	if (!idle_since(used))
 		return false;
-	}
-	if (tree->sampled || !mapping_mapped(inode->i_mapping))
+	if (!mapping_mapped(inode->i_mapping))
 		return true;
+	if (tree->sampled)
+		return idle_since(tree->sampled);
+	tree->sampled = jiffies ? : 1;
 	unmap_mapping_range(inode->i_mapping, 0, 0, 0);
-	tree->sampled = true;
-	cohfs_rnode_touch(root);	/* as long again */
 	return false;
 }
 
@@ -159,9 +162,13 @@ static void climb(struct inode *inode, struct cohfs_rnode *root, enum cohfs_mode
 	u64 now = get_jiffies_64();
 	int err;
 
-	if (!cohfs_rt_climb_due(&root->climb, now) || !cohfs_attr_trylock(inode))
+	/* only a try: revokes may take long, and nobody needs what is done here */
+	if (!cohfs_rt_climb_due(&root->climb, now) || !down_write_trylock(&tree->sem))
 		return;
-	down_write(&tree->sem);
+	if (!cohfs_attr_trylock(inode)) {
+		up_write(&tree->sem);
+		return;
+	}
 	err = cohfs_lock_acquire(&root->lk, mode, COHFS_LK_NOQUEUE | COHFS_LK_NOINTR |
 				 COHFS_LK_CLIMB);
 	if (!err) {
@@ -172,8 +179,8 @@ static void climb(struct inode *inode, struct cohfs_rnode *root, enum cohfs_mode
 		cohfs_rt_climb_failed(&root->climb, now, msecs_to_jiffies(
 				READ_ONCE(cohfs_range_tunables.climb_max_ms)));
 	}
-	up_write(&tree->sem);
 	cohfs_attr_unlock(inode, COHFS_PR);
+	up_write(&tree->sem);
 	trace_cohfs_range_climb(inode, mode, err);
 }
 

@@ -74,7 +74,9 @@ struct cohfs_rtree {
 	struct rw_semaphore sem;
 	struct xarray nodes[COHFS_NR_RT_LEVELS - 1];
 	struct list_head link;
-	bool sampled;			/* rcache.c: unmapped, to see who comes back */
+	unsigned long sampled;		/* rcache.c: when it was unmapped to see who comes
+					 * back, jiffies; 0: not since it was used
+					 */
 };
 
 void cohfs_rtree_init_once(struct cohfs_rtree *tree);

@@ -256,6 +256,15 @@ void down_write(struct rw_semaphore *sem)
 	sem->writer = true;
 }
 
+bool down_write_trylock(struct rw_semaphore *sem)
+{
+	model_pause();
+	if (!may_write(sem))
+		return false;
+	sem->writer = true;
+	return true;
+}
+
 void up_write(struct rw_semaphore *sem)
 {
 	sem->writer = false;

@@ -96,6 +96,7 @@ struct rw_semaphore {
 void down_read(struct rw_semaphore *sem);
 void up_read(struct rw_semaphore *sem);
 void down_write(struct rw_semaphore *sem);
+bool down_write_trylock(struct rw_semaphore *sem);
 void up_write(struct rw_semaphore *sem);
 
 typedef struct { int v; } atomic_t;
