@@ -113,9 +113,12 @@ void cohfs_rcache_forget_file(struct inode *inode)
 
 void cohfs_rcache_met(struct inode *inode, struct cohfs_rnode *node)
 {
+	unsigned int least = READ_ONCE(cohfs_range_tunables.climb_ms);
+
 	WRITE_ONCE(node->shared, true);
-	cohfs_rt_climb_met(&node->climb, get_jiffies_64(),
-			   msecs_to_jiffies(READ_ONCE(cohfs_range_tunables.climb_ms)));
+	if (node->level == COHFS_RT_FILE)
+		cohfs_rt_climb_met(&COHFS_I(inode)->ci_ranges.climb, get_jiffies_64(),
+				   msecs_to_jiffies(least));
 	watch_file(node->cs->rcache, inode);
 }
 
@@ -136,7 +139,6 @@ static bool idle_since(unsigned long when)
 static bool unused(struct inode *inode, struct cohfs_rnode *root)
 {
 	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
-
 	unsigned long used = READ_ONCE(root->used);
 
 	if (tree->sampled && time_after(used, tree->sampled))
@@ -163,7 +165,7 @@ static void climb(struct inode *inode, struct cohfs_rnode *root, enum cohfs_mode
 	int err;
 
 	/* only a try: revokes may take long, and nobody needs what is done here */
-	if (!cohfs_rt_climb_due(&root->climb, now) || !down_write_trylock(&tree->sem))
+	if (!cohfs_rt_climb_due(&tree->climb, now) || !down_write_trylock(&tree->sem))
 		return;
 	if (!cohfs_attr_trylock(inode)) {
 		up_write(&tree->sem);
@@ -176,7 +178,7 @@ static void climb(struct inode *inode, struct cohfs_rnode *root, enum cohfs_mode
 		WRITE_ONCE(root->shared, false);
 		cohfs_lock_release(&root->lk, mode);
 	} else {
-		cohfs_rt_climb_failed(&root->climb, now, msecs_to_jiffies(
+		cohfs_rt_climb_failed(&tree->climb, now, msecs_to_jiffies(
 				READ_ONCE(cohfs_range_tunables.climb_max_ms)));
 	}
 	cohfs_attr_unlock(inode, COHFS_PR);
@@ -201,8 +203,6 @@ static bool drop_children(struct inode *inode)
 			/* nobody but this worker, and eviction, takes nodes out */
 			if (!cohfs_rnode_forget(inode, node))
 				cohfs_lock_recall(&node->lk, COHFS_EX);
-			if (!index)
-				break;
 		}
 	}
 	return done;
@@ -225,6 +225,10 @@ static bool visit_file(struct inode *inode)
 	case COHFS_NL:
 		if (!idle_since(READ_ONCE(root->used)))
 			return true;
+		WRITE_ONCE(root->shared, false);
+		return drop_children(inode);
+	case COHFS_EX:
+		/* after a truncate, say: whoever was there has let go */
 		WRITE_ONCE(root->shared, false);
 		return drop_children(inode);
 	default:

@@ -54,7 +54,6 @@ struct cohfs_rnode {
 	atomic_t pins;
 	unsigned int bounces;
 	unsigned long used;
-	struct cohfs_rt_climb climb;
 	struct list_head lru;		/* rcache.c */
 	struct cohfs_rt_keep recent[];
 };
@@ -74,6 +73,7 @@ struct cohfs_rtree {
 	struct rw_semaphore sem;
 	struct xarray nodes[COHFS_NR_RT_LEVELS - 1];
 	struct list_head link;
+	struct cohfs_rt_climb climb;	/* rcache.c: of the root */
 	unsigned long sampled;		/* rcache.c: when it was unmapped to see who comes
 					 * back, jiffies; 0: not since it was used
 					 */
