@@ -454,7 +454,8 @@ static ssize_t cohfs_file_splice_read(struct file *in, loff_t *ppos,
 		return err;
 	ret = read_fill(&hold, &kiocb, len);
 	if (!ret)
-		ret = filemap_splice_read(in, ppos, pipe, len, flags);
+		ret = filemap_splice_read(in, ppos, pipe,
+					  len - read_beyond(&hold, *ppos, len), flags);
 	cohfs_range_unlock(&hold);
 	return ret;
 }

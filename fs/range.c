@@ -208,7 +208,7 @@ static int hold_cached(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
 /* most requests that are sent before the first answer is waited for */
 #define ASK_AHEAD	32
 
-static bool worth_asking_ahead(struct cohfs_rnode *node, enum cohfs_mode mode)
+static bool worth_asking_ahead(struct cohfs_rnode *node)
 {
 	return !READ_ONCE(node->shared) && cohfs_lock_cached(&node->lk) == COHFS_NL;
 }
@@ -233,7 +233,7 @@ static void ask_children(struct cohfs_range_hold *hold, enum cohfs_rt_level leve
 		node[nr] = cohfs_rnode_get(hold->inode, level, index);
 		if (IS_ERR(node[nr]))
 			break;
-		if (!worth_asking_ahead(node[nr], hold->mode)) {
+		if (!worth_asking_ahead(node[nr])) {
 			cohfs_rnode_unpin(node[nr]);
 			continue;
 		}

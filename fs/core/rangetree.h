@@ -6,8 +6,7 @@
  * on a node covers everything below it; CR or CW says that something below it is
  * read or written and is covered there.  Gray's hierarchy, on the DLM's own modes.
  *
- * Pure: fs/range.c and its neighbours do what is decided here, tests/host/range_*.c
- * do it with modelled nodes.
+ * Pure: fs/range.c and its neighbours do what is decided here.
  */
 #ifndef _COHFS_RANGETREE_H
 #define _COHFS_RANGETREE_H

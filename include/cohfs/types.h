@@ -39,7 +39,7 @@ enum cohfs_lock_type {
 	COHFS_LT_OPEN,		/* 'O' inode is in core somewhere */
 	COHFS_LT_INODE,		/* 'I' attributes, size, directory contents */
 	COHFS_LT_RANGE,		/* 'D' file data and its block mapping: all of it */
-	COHFS_LT_REGION,	/* 'E' the same of one region, see range.h */
+	COHFS_LT_REGION,	/* 'E' the same of one region: 512 pages */
 	COHFS_LT_PAGE,		/* 'P' the same of one page */
 	COHFS_LT_MAP,		/* 'M' structure of an extent tree */
 	COHFS_LT_GROUP,		/* 'G' allocation bitmap */
