@@ -6,7 +6,7 @@ FILESYSTEMS = ("cohfs", "gfs2", "ocfs2")
 
 PAIRS = 5
 # Seconds: a window of a pair, and a mode that has but one window.
-FULL = {"pairs": 4.0, "single": 20.0}
+FULL = {"pairs": 4.0, "single": 30.0}
 QUICK = {"pairs": 1.0, "single": 5.0}
 # Of each window of a pair; SETTLING in bench.h.
 SETTLING = 0.2
