@@ -34,7 +34,8 @@ def up(arguments):
     spec = cluster.Spec(
         name=arguments.name, count=arguments.nodes, kernel=arguments.kernel, fs=arguments.fs,
         share=share, disk_size=arguments.disk_size, disks=arguments.disks,
-        memory=arguments.mem, mount_options=arguments.mount_opts, append=arguments.append)
+        memory=arguments.mem, mount_options=arguments.mount_opts, append=arguments.append,
+        cpus=arguments.cpus)
     cluster.check(spec)
     prepare(spec.kernel)
     with progress.step(f"lab {spec.name}"):
@@ -276,6 +277,8 @@ def add_up(add):
     command.add_argument("--disks", type=int, default=0, metavar="K",
                          help="private disks per node (default: 0)")
     command.add_argument("--mem", type=int, default=0, metavar="MB", help="memory per node")
+    command.add_argument("--cpus", type=int, choices=range(1, 65), default=1, metavar="N",
+                         help="virtual processors per node (default: 1)")
     command.add_argument("--mount-opts", default="", metavar="O", help="added to the mount's -o")
     command.add_argument("--no-mount", action="store_true", help="format, but do not mount")
     command.add_argument("--append", default="", metavar="WORDS",

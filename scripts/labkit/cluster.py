@@ -38,6 +38,7 @@ class Spec:
     memory: int
     mount_options: str
     append: str
+    cpus: int = 1
     token: str = ""
     ring_port: int = 0
     agent_ports: list = dataclasses.field(default_factory=list)

@@ -93,7 +93,7 @@ def command(node):
     line = [
         PROGRAM, "-name", f"cohfs-{lab.name}-{node.number}",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        *machine(accelerator()), "-smp", "1", "-m", str(lab.spec.memory),
+        *machine(accelerator()), "-smp", str(lab.spec.cpus), "-m", str(lab.spec.memory),
         "-kernel", str(kernels.vmlinux(lab.spec.kernel)), "-initrd", "initrd",
         "-append", " ".join(KERNEL_COMMAND_LINE + lab.spec.append.split()),
         # A socket, so that a sysrq can be typed; what comes out goes to the file.
