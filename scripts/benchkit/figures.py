@@ -35,6 +35,7 @@ def of_pairs(mode, outputs):
     for shared, kind in ((0, "own"), (1, "one")):
         these = [[w for w in lines if w["shared"] == shared] for lines in windows]
         found[f"{kind}_rate"] = statistics.median(_rates(these, range(len(these))))
+        found[f"{kind}_round"] = statistics.median(_longest_round(these))
         found[f"{kind}_longest"] = max(w["longest"] for lines in these for w in lines)
         found[f"{kind}_p999"] = _quantile(nodes, shared, 0.999)
         found[f"{kind}_stalled"] = _stalled(nodes, these, shared)
@@ -65,6 +66,11 @@ def _slowest(windows):
         rates = [lines[i]["ops"] / lines[i]["seconds"] for lines in windows]
         found.append(min(rates) / statistics.mean(rates))
     return found
+
+
+def _longest_round(windows):
+    """Seconds until every node has been wherever it goes, per window."""
+    return [max(lines[i]["round"] for lines in windows) for i in range(len(windows[0]))]
 
 
 def _ratios(windows, which):

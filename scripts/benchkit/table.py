@@ -56,7 +56,9 @@ def _pair_rows(mode):
              ("one_longest", "  one file, longest, ms", scaled(1e3)),
              ("own_longest", "  own files, longest, ms", scaled(1e3)),
              ("one_stalled", "  one file, time in stalls of over 1 ms", percent),
-             ("own_stalled", "  own files, time in stalls of over 1 ms", percent)]
+             ("own_stalled", "  own files, time in stalls of over 1 ms", percent),
+             ("one_round", "  one file, first round (not counted), ms", scaled(1e3)),
+             ("own_round", "  own files, first round (not counted), ms", scaled(1e3))]
     return rows + _counter_rows(mode)
 
 
@@ -123,9 +125,9 @@ def table(results):
         lines += ["", f"{heading:{width}}" + "".join(f"{fs:>{CELL}}" for fs in columns),
                   "-" * (width + CELL * len(columns))]
         lines += _section(nodes, results, columns, width, reasons)
-    lines += ["", f"Pairs: {PAIRS} times a window on own files and one on one file; the first "
-              f"{SETTLING:.0%} of each",
-              "window are not counted.  Kernel counters are those of the windows on one file."]
+    lines += ["", f"Pairs: {PAIRS} times a window on own files and one on one file.  The first round "
+              f"of each node and {SETTLING:.0%} of",
+              "a window are not counted.  Kernel counters are those of the windows on one file."]
     lines += _warnings(results, counts)
     if reasons:
         lines += ["", "-, because:", *(f"  {reason}" for reason in reasons)]

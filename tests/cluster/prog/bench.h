@@ -12,6 +12,8 @@
  * struct pattern - a way in which nodes use one file, or files of their own
  * @record: bytes per call, for patterns that have calls
  * @fresh: the file is new in every window
+ * @round: operations after which a node has been wherever it goes; 1 if it goes on
+ *	to new places for ever
  * @make: once, before the first window: what does not have to be new
  * @open: before a window
  * @op: one operation, which is one store or one call; it is timed
@@ -23,6 +25,7 @@ struct pattern {
 	const char *mode;
 	size_t record;
 	bool fresh;
+	uint64_t (*round)(const struct pattern *p);
 	void (*make)(const struct pattern *p);
 	void (*open)(const struct pattern *p, bool shared);
 	void (*op)(const struct pattern *p);
@@ -39,8 +42,9 @@ extern uint64_t pairs_seen;
 /**
  * run_pairs() - windows in turn, own files and one file, -c pairs of -t seconds each
  *
- * The first SETTLING of a window is not counted.  Every node reports every window
- * and, in the end, how long its operations took.
+ * Not counted: the first round of each node, in which it meets the others, and then
+ * SETTLING of the window.  Every node reports every window, how long its first round
+ * took, and in the end how long its operations took.
  */
 int run_pairs(const struct pattern *p);
 #define SETTLING 0.2

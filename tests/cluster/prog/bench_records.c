@@ -63,6 +63,11 @@ static void make(const struct pattern *p)
 		close(make_file(path_of(true), file_len(p, true), false));
 }
 
+static uint64_t one_round(const struct pattern *p)
+{
+	return p->fresh ? 1 : SHARE / p->record;
+}
+
 static off_t offset_of(const struct pattern *p, uint64_t nth)
 {
 	nth %= (p->fresh ? MOST : SHARE) / p->record;
@@ -192,8 +197,9 @@ static void close_scan(const struct pattern *p, bool shared)
 }
 
 #define WRITES(name, size, is_fresh)						\
-	{ .mode = name, .record = size, .fresh = is_fresh, .make = make,	\
-	  .open = open_window, .op = write_record, .close = close_records }
+	{ .mode = name, .record = size, .fresh = is_fresh, .round = one_round,	\
+	  .make = make, .open = open_window, .op = write_record,		\
+	  .close = close_records }
 
 const struct pattern record_patterns[] = {
 	WRITES("strided-4k", 4096, false),
@@ -203,9 +209,9 @@ const struct pattern record_patterns[] = {
 	WRITES("strided-64k-new", 65536, true),
 	WRITES("strided-1m-new", 1 << 20, true),
 	WRITES("segmented", 65536, false),
-	{ .mode = "append", .record = 256, .fresh = true, .make = make,
-	  .open = open_window, .op = append_record, .close = close_append },
-	{ .mode = "scan", .record = 65536, .make = make, .open = open_window,
-	  .op = read_next, .close = close_scan },
+	{ .mode = "append", .record = 256, .fresh = true, .round = one_round,
+	  .make = make, .open = open_window, .op = append_record, .close = close_append },
+	{ .mode = "scan", .record = 65536, .round = one_round, .make = make,
+	  .open = open_window, .op = read_next, .close = close_scan },
 	{ },
 };

@@ -46,6 +46,11 @@ static int pages_each(const struct pattern *p)
 	}
 }
 
+static uint64_t one_round(const struct pattern *p)
+{
+	return 2 * pages_each(p);	/* mixed: two operations for a page */
+}
+
 static int page_of(const struct pattern *p, int nth, bool shared)
 {
 	if (!shared || *p->mode == 'o')
@@ -157,8 +162,8 @@ static void one_writer(const struct pattern *p)
 }
 
 #define STORES(name, fn)							\
-	{ .mode = name, .make = make, .open = open_window, .op = fn,		\
-	  .close = close_window }
+	{ .mode = name, .round = one_round, .make = make, .open = open_window,	\
+	  .op = fn, .close = close_window }
 
 const struct pattern store_patterns[] = {
 	STORES("neighbours", store_one),

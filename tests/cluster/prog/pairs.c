@@ -3,9 +3,9 @@
  * Windows in turn on files of their own and on one file, so that whatever slows
  * the machine down for a while slows both down.
  *
- * Counting starts when a part of the window has passed: by then mappings, locks
- * and read-ahead are as they will be.  Kernel counters are read by each node at
- * these two moments, never in between.
+ * Counting starts when every node has been wherever it goes and a part of the window
+ * has passed: by then mappings, locks and read-ahead are as they will be.  Kernel
+ * counters are read by each node when it starts and when it stops, never in between.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -20,6 +20,7 @@ struct window {
 	uint64_t ops;
 	uint64_t ticks;
 	uint64_t longest;
+	uint64_t first_round;
 	uint64_t counted[NR_COUNTERS];
 };
 
@@ -44,6 +45,15 @@ static double ticks_per_second(void)
 
 	sleep_for(0.2);
 	return (tsc() - from) / (now() - begun);
+}
+
+static void first_round(const struct pattern *p, struct window *w)
+{
+	const uint64_t begun = tsc();
+
+	for (uint64_t i = p->round(p); i; i--)
+		p->op(p);
+	w->first_round = tsc() - begun;
 }
 
 static void settle(const struct pattern *p, uint64_t ticks)
@@ -77,6 +87,8 @@ static void one_window(const struct pattern *p, bool shared, double ticks, struc
 	uint64_t before[NR_COUNTERS], after[NR_COUNTERS];
 
 	barrier();
+	first_round(p, w);
+	barrier();
 	settle(p, prog.seconds * SETTLING * ticks);
 	measure_read(before);
 	pairs_seen = 0;
@@ -95,8 +107,9 @@ static void report_window(long pair, bool shared, const struct window *w, double
 	for (int i = 0; i < NR_COUNTERS; i++)
 		len += snprintf(counters + len, sizeof(counters) - len, " %s=%lu",
 				measure_names[i], w->counted[i]);
-	report("pair=%ld shared=%d ops=%lu seconds=%.4f longest=%.6f seen=%lu%s", pair,
-	       shared, w->ops, w->ticks / ticks, w->longest / ticks, pairs_seen, counters);
+	report("pair=%ld shared=%d ops=%lu seconds=%.4f longest=%.6f round=%.6f seen=%lu%s",
+	       pair, shared, w->ops, w->ticks / ticks, w->longest / ticks,
+	       w->first_round / ticks, pairs_seen, counters);
 }
 
 /* Lower bound of each class in seconds, and how many operations fell into it. */
