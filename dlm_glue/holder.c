@@ -146,31 +146,53 @@ static int miss(struct cohfs_lock *lk, struct cohfs_lock_call *call,
 	return -EINPROGRESS;
 }
 
+/* What needs nobody else: 0, -EAGAIN, -EIO.  Called with lk_spin held. */
+static int hold_at_once(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)
+{
+	if (ls_dead(lk->lk_ls) || lk->lk_fsm.dead || lk->lk_fsm.drop)
+		return -EIO;
+	if (!cohfs_fsm_may_hold(&lk->lk_fsm, mode, flags & COHFS_LK_KEEP))
+		return -EAGAIN;
+	cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, mode);
+	return 0;
+}
+
+static int try(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)
+{
+	unsigned long irqflags;
+	int ret;
+
+	spin_lock_irqsave(&lk->lk_spin, irqflags);
+	ret = hold_at_once(lk, mode, flags);
+	spin_unlock_irqrestore(&lk->lk_spin, irqflags);
+	return ret;
+}
+
 /* Get the mode, or queue @call for it. */
 static int start(struct cohfs_lock *lk, struct cohfs_lock_call *call)
 {
 	unsigned long flags;
+	int ret;
 
 	if (!(call->flags & (COHFS_LK_TRY | COHFS_LK_ASYNC)))
 		might_sleep();
 	spin_lock_irqsave(&lk->lk_spin, flags);
-	if (ls_dead(lk->lk_ls) || lk->lk_fsm.dead || lk->lk_fsm.drop) {
-		spin_unlock_irqrestore(&lk->lk_spin, flags);
-		return -EIO;
-	}
-	if (cohfs_fsm_may_hold(&lk->lk_fsm, call->mode, call->flags & COHFS_LK_KEEP)) {
-		cohfs_fsm_step(&lk->lk_fsm, COHFS_EV_HOLD, call->mode);
-		spin_unlock_irqrestore(&lk->lk_spin, flags);
-		return 0;
-	}
-	return miss(lk, call, flags);
+	ret = hold_at_once(lk, call->mode, call->flags);
+	if (ret == -EAGAIN)
+		return miss(lk, call, flags);
+	spin_unlock_irqrestore(&lk->lk_spin, flags);
+	return ret;
 }
 
 static int acquire(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)
 {
-	struct cohfs_lock_call call = { .mode = mode, .flags = flags };
-	int ret = start(lk, &call);
+	struct cohfs_lock_call call;
+	int ret;
 
+	if (flags & COHFS_LK_TRY)
+		return try(lk, mode, flags);
+	call = (struct cohfs_lock_call){ .mode = mode, .flags = flags };
+	ret = start(lk, &call);
 	return ret == -EINPROGRESS ? wait_in_queue(lk, &call) : ret;
 }
 
@@ -225,6 +247,12 @@ static void release(struct cohfs_lock *lk, enum cohfs_fsm_event event,
 	unsigned long flags;
 
 	spin_lock_irqsave(&lk->lk_spin, flags);
+	/* by far the most: nobody is there whom it could concern */
+	if (cohfs_fsm_quiet(&lk->lk_fsm) && list_empty(&lk->lk_waiters)) {
+		cohfs_fsm_step(&lk->lk_fsm, event, mode);
+		spin_unlock_irqrestore(&lk->lk_spin, flags);
+		return;
+	}
 	lk_apply(lk, event, mode);
 	lk_unlock(lk, flags);
 }

@@ -176,6 +176,11 @@ static int hold_cached_children(struct cohfs_range_hold *hold, struct cohfs_rnod
 	return err;
 }
 
+static bool worth_trying(const struct cohfs_rnode *node, enum cohfs_mode mode)
+{
+	return cohfs_mode_covers(cohfs_lock_cached(&node->lk), mode);
+}
+
 static int hold_cached(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
 		       pgoff_t first, pgoff_t last, unsigned int flags)
 {
@@ -185,8 +190,10 @@ static int hold_cached(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
 
 	if (flags & COHFS_RANGE_KEEP)
 		how |= COHFS_LK_KEEP;
+	/* no use to try for all of it where only an intent is cached */
 	if (!err)
-		err = try_node(node, hold->mode, how);
+		err = worth_trying(node, hold->mode) ?
+			try_node(node, hold->mode, how) : -EAGAIN;
 	if (!err) {
 		hold_push_whole(hold, node, first, last);
 		return 0;

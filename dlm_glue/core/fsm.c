@@ -147,6 +147,14 @@ bool cohfs_fsm_may_hold(const struct cohfs_fsm *f, enum cohfs_mode mode, bool ke
 	return cohfs_mode_covers(cohfs_fsm_avail(f), mode);
 }
 
+bool cohfs_fsm_quiet(const struct cohfs_fsm *f)
+{
+	return f->state == COHFS_FS_IDLE && f->demand == COHFS_NL &&
+	       f->want == COHFS_NL &&
+	       (f->tenure == COHFS_TEN_NONE || f->tenure == COHFS_TEN_SHORT) &&
+	       !f->drop && !f->dead;
+}
+
 /* Decisions, nothing under way ---------------------------------------------- */
 
 static u32 fail(struct cohfs_fsm *f, int error)

@@ -172,6 +172,14 @@ enum cohfs_mode cohfs_fsm_avail(const struct cohfs_fsm *fsm);
 bool cohfs_fsm_may_hold(const struct cohfs_fsm *fsm, enum cohfs_mode mode,
 			bool keep);
 
+/**
+ * cohfs_fsm_quiet() - would a RELEASE or LEAVE end a hold and do nothing else?
+ *
+ * Nobody waits for the lock, here or elsewhere, nothing is under way, and nobody was
+ * promised anything.  For the caller who wants to spare himself what follows a step.
+ */
+bool cohfs_fsm_quiet(const struct cohfs_fsm *fsm);
+
 /** cohfs_fsm_holders() - holds whose mode @mode does not cover */
 u32 cohfs_fsm_holders(const struct cohfs_fsm *fsm, enum cohfs_mode mode);
 

@@ -182,6 +182,12 @@ static void check_actions(const struct cohfs_fsm *was, const struct cohfs_fsm *f
 		check(f->tenure && f->state == COHFS_FS_IDLE);
 	if (act & COHFS_DO_FAIL)
 		check(f->want == COHFS_NL && f->error < 0);
+	if ((event == COHFS_EV_RELEASE || event == COHFS_EV_LEAVE) && cohfs_fsm_quiet(was)) {
+		struct cohfs_fsm same = *was;
+
+		memcpy(same.holders, f->holders, sizeof(same.holders));
+		check(!act && !memcmp(&same, f, sizeof(same)));
+	}
 	/* a demand is forgotten only when it excludes nobody any more */
 	if (was->demand != f->demand && f->demand == COHFS_NL)
 		check(cohfs_mode_keep(f->granted, was->demand) == f->granted);
