@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A worker looks at the files that are shared with other nodes once a second:
- *
- * - an intent on the whole file that was not used for some seconds is let go, with
- *   what is below, so that an idle node is in nobody's way.  Loads and stores through
- *   page tables show nowhere; before an intent counts as unused the file is unmapped
- *   once, and who still uses it comes back with a fault.
- * - whoever has an intent asks for the whole again, NOQUEUE: nobody is disturbed, and
- *   the less often it works the less often it is tried.
- * - locks below a whole one are let go, some at a time.
- *
- * The same worker keeps the number of locks in bounds, on its own and when memory is
- * short: least recently used first, those under mapped pages last.
+ * A worker looks at the files that are shared with other nodes once a second (climb.c),
+ * and keeps the number of locks in bounds, on its own and when memory is short: least
+ * recently used first, those under mapped pages last.
  *
  * Nothing here is needed for correctness; every step is the same as if another node
  * had asked.
@@ -23,6 +14,7 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "climb.h"
 #include "inode.h"
 #include "rcache.h"
 #include "rnode.h"
@@ -30,7 +22,6 @@
 #include "trace.h"
 
 #define PERIOD		HZ
-#define DROP_BATCH	64	/* locks of one file let go at a time */
 
 struct cohfs_range_tunables cohfs_range_tunables = {
 	.split_max = 64,
@@ -113,12 +104,9 @@ void cohfs_rcache_forget_file(struct inode *inode)
 
 void cohfs_rcache_met(struct inode *inode, struct cohfs_rnode *node)
 {
-	unsigned int least = READ_ONCE(cohfs_range_tunables.climb_ms);
-
 	WRITE_ONCE(node->shared, true);
-	if (node->level == COHFS_RT_FILE)
-		cohfs_rt_climb_met(&COHFS_I(inode)->ci_ranges.climb, get_jiffies_64(),
-				   msecs_to_jiffies(least));
+	if (node->level != COHFS_RT_PAGE)
+		cohfs_climb_put_off(node);
 	watch_file(node->cs->rcache, inode);
 }
 
@@ -127,114 +115,7 @@ unsigned long cohfs_rcache_locks(struct cohfs_sb *cs)
 	return READ_ONCE(cs->rcache->nr);
 }
 
-/* One file ---------------------------------------------------------------------------- */
-
-static bool idle_since(unsigned long when)
-{
-	return time_after(jiffies, when +
-			  msecs_to_jiffies(READ_ONCE(cohfs_range_tunables.idle_ms)));
-}
-
-/* Unmapped, a file in use is seen to be: false as long as that is not known. */
-static bool unused(struct inode *inode, struct cohfs_rnode *root)
-{
-	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
-	unsigned long used = READ_ONCE(root->used);
-
-	if (tree->sampled && time_after(used, tree->sampled))
-		tree->sampled = 0;
-	if (!idle_since(used))
-		return false;
-	if (!mapping_mapped(inode->i_mapping))
-		return true;
-	if (tree->sampled)
-		return idle_since(tree->sampled);
-	tree->sampled = jiffies ? : 1;
-	unmap_mapping_range(inode->i_mapping, 0, 0, 0);
-	return false;
-}
-
-/*
- * All of the file in one lock again, if nobody minds.  I tells that i_size is true for
- * what was not ours until now; if it is not here, somebody else is.
- */
-static void climb(struct inode *inode, struct cohfs_rnode *root, enum cohfs_mode mode)
-{
-	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
-	u64 now = get_jiffies_64();
-	int err;
-
-	/* only a try: revokes may take long, and nobody needs what is done here */
-	if (!cohfs_rt_climb_due(&tree->climb, now) || !down_write_trylock(&tree->sem))
-		return;
-	if (!cohfs_attr_trylock(inode)) {
-		up_write(&tree->sem);
-		return;
-	}
-	err = cohfs_lock_acquire(&root->lk, mode, COHFS_LK_NOQUEUE | COHFS_LK_NOINTR |
-				 COHFS_LK_CLIMB);
-	if (!err) {
-		WRITE_ONCE(root->valid, true);
-		WRITE_ONCE(root->shared, false);
-		cohfs_lock_release(&root->lk, mode);
-	} else {
-		cohfs_rt_climb_failed(&tree->climb, now, msecs_to_jiffies(
-				READ_ONCE(cohfs_range_tunables.climb_max_ms)));
-	}
-	cohfs_attr_unlock(inode, COHFS_PR);
-	up_write(&tree->sem);
-	trace_cohfs_range_climb(inode, mode, err);
-}
-
-/* Children that nobody needs; true if some are left. */
-static bool drop_children(struct inode *inode)
-{
-	unsigned int level, done = 0;
-	struct cohfs_rnode *node;
-
-	for (level = COHFS_RT_PAGE; level > COHFS_RT_FILE; level--) {
-		u64 index = 0;
-
-		while ((node = cohfs_rnode_next(inode, level, index, U64_MAX))) {
-			index = node->index + 1;
-			cohfs_rnode_unpin(node);
-			if (done++ == DROP_BATCH)
-				return true;
-			/* nobody but this worker, and eviction, takes nodes out */
-			if (!cohfs_rnode_forget(inode, node))
-				cohfs_lock_recall(&node->lk, COHFS_EX);
-		}
-	}
-	return done;
-}
-
-/* Return: true if the file has to be looked at again. */
-static bool visit_file(struct inode *inode)
-{
-	struct cohfs_rnode *root = COHFS_I(inode)->ci_ranges.root;
-	enum cohfs_mode mode = cohfs_lock_usable(&root->lk);
-
-	switch (mode) {
-	case COHFS_CR:
-	case COHFS_CW:
-		if (unused(inode, root))
-			cohfs_lock_recall(&root->lk, COHFS_EX);
-		else
-			climb(inode, root, mode == COHFS_CR ? COHFS_PR : COHFS_EX);
-		return true;
-	case COHFS_NL:
-		if (!idle_since(READ_ONCE(root->used)))
-			return true;
-		WRITE_ONCE(root->shared, false);
-		return drop_children(inode);
-	case COHFS_EX:
-		/* after a truncate, say: whoever was there has let go */
-		WRITE_ONCE(root->shared, false);
-		return drop_children(inode);
-	default:
-		return drop_children(inode);
-	}
-}
+/* Files ------------------------------------------------------------------------------- */
 
 static struct inode *next_file(struct cohfs_rcache *rc, struct list_head *batch)
 {
@@ -260,7 +141,7 @@ static void visit_files(struct cohfs_rcache *rc)
 	list_splice_init(&rc->files, &batch);
 	spin_unlock(&rc->lock);
 	while ((inode = next_file(rc, &batch))) {
-		if (visit_file(inode))
+		if (cohfs_climb_visit(inode))
 			watch_file(rc, inode);
 		iput(inode);
 		cond_resched();

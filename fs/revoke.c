@@ -250,12 +250,12 @@ static bool split_keep(struct split *split, u64 index, enum cohfs_mode mode)
 /* Used through system calls and faults, lately. */
 static void split_add_recent(struct split *split)
 {
+	const struct cohfs_rt_keep *recent = split->node->parent->recent;
 	unsigned int i;
 
 	for (i = 0; i < COHFS_RNODE_RECENT; i++)
-		if (split->node->recent[i].mode)
-			split_keep(split, split->node->recent[i].index,
-				   split->node->recent[i].mode);
+		if (recent[i].mode)
+			split_keep(split, recent[i].index, recent[i].mode);
 }
 
 /* Children that are granted already cost nothing to keep. */
@@ -432,7 +432,7 @@ static int split(struct inode *inode, struct cohfs_rnode *node, enum cohfs_mode 
 	if (!err)
 		err = split_rest(&split);
 	kvfree(split.keep);
-	memset(node->recent, 0, COHFS_RNODE_RECENT * sizeof(node->recent[0]));
+	memset(node->parent->recent, 0, sizeof(node->parent->recent));
 	return err;
 }
 

@@ -15,11 +15,11 @@ static struct xarray *nodes_of(struct inode *inode, enum cohfs_rt_level level)
 static struct cohfs_rnode *new_rnode(struct inode *inode, enum cohfs_rt_level level,
 				     u64 index)
 {
-	unsigned int recent = level == COHFS_RT_PAGE ? 0 : COHFS_RNODE_RECENT;
+	unsigned int parents = level == COHFS_RT_PAGE ? 0 : 1;
 	struct cohfs_rnode *node;
 	int err;
 
-	node = kzalloc(struct_size(node, recent, recent), GFP_NOFS);
+	node = kzalloc(struct_size(node, parent, parents), GFP_NOFS);
 	if (!node)
 		return ERR_PTR(-ENOMEM);
 	node->cs = COHFS_SB(inode->i_sb);
@@ -188,18 +188,19 @@ struct inode *cohfs_rnode_grab_inode(struct cohfs_rnode *node)
 
 void cohfs_rnode_note(struct cohfs_rnode *node, u64 index, enum cohfs_mode mode)
 {
+	struct cohfs_rnode_parent *parent = node->parent;
 	struct cohfs_rt_keep *keep;
 	unsigned int i;
 
 	for (i = 0; i < COHFS_RNODE_RECENT; i++) {
-		keep = &node->recent[i];
+		keep = &parent->recent[i];
 		if (keep->index == index && keep->mode) {
 			if (keep->mode < mode)
 				keep->mode = mode;
 			return;
 		}
 	}
-	i = node->recent_next++ % COHFS_RNODE_RECENT;
-	node->recent[i].index = index;
-	node->recent[i].mode = mode;
+	i = parent->recent_next++ % COHFS_RNODE_RECENT;
+	parent->recent[i].index = index;
+	parent->recent[i].mode = mode;
 }

@@ -25,6 +25,17 @@ struct cohfs_sb;
 #define COHFS_RNODE_RECENT	8
 
 /**
+ * struct cohfs_rnode_parent - of a lock that has children
+ * @climb: climb.c: when to ask for all of it again
+ * @recent: children used while this one covered them; a guess, no lock
+ */
+struct cohfs_rnode_parent {
+	struct cohfs_rt_climb climb;
+	u8 recent_next;
+	struct cohfs_rt_keep recent[COHFS_RNODE_RECENT];
+};
+
+/**
  * struct cohfs_rnode - one range lock with what this node knows about the range
  * @pins: tasks that found it and have not let go yet, holders among them
  * @valid: what is below may be in core: i_size has been read under I, with the lock
@@ -36,7 +47,7 @@ struct cohfs_sb;
  * @migratory: how sure we are that loads come shortly before stores
  * @bounces: how often other nodes took it
  * @used: when it was last held, jiffies
- * @recent: children used while this one covered them; a guess, no lock
+ * @parent: one of it, unless this is a page
  */
 struct cohfs_rnode {
 	struct cohfs_lock lk;		/* first: container_of in the lock ops */
@@ -50,12 +61,11 @@ struct cohfs_rnode {
 	bool seen;
 	bool stored;
 	u8 migratory;
-	u8 recent_next;
 	atomic_t pins;
 	unsigned int bounces;
 	unsigned long used;
 	struct list_head lru;		/* rcache.c */
-	struct cohfs_rt_keep recent[];
+	struct cohfs_rnode_parent parent[];
 };
 
 /**
@@ -73,10 +83,10 @@ struct cohfs_rtree {
 	struct rw_semaphore sem;
 	struct xarray nodes[COHFS_NR_RT_LEVELS - 1];
 	struct list_head link;
-	struct cohfs_rt_climb climb;	/* rcache.c: of the root */
-	unsigned long sampled;		/* rcache.c: when it was unmapped to see who comes
+	unsigned long sampled;		/* climb.c: when it was unmapped to see who comes
 					 * back, jiffies; 0: not since it was used
 					 */
+	u64 next_region;		/* climb.c: to look at next */
 };
 
 void cohfs_rtree_init_once(struct cohfs_rtree *tree);

@@ -128,23 +128,27 @@ TRACE_EVENT(cohfs_range_split,
 );
 
 TRACE_EVENT(cohfs_range_climb,
-	TP_PROTO(struct inode *inode, int mode, int err),
-	TP_ARGS(inode, mode, err),
+	TP_PROTO(struct inode *inode, int level, u64 index, int mode, int err),
+	TP_ARGS(inode, level, index, mode, err),
 	TP_STRUCT__entry(
 		__field(dev_t, dev)
 		__field(u64, ino)
+		__field(int, level)
+		__field(u64, index)
 		__field(int, mode)
 		__field(int, err)
 	),
 	TP_fast_assign(
 		__entry->dev = inode->i_sb->s_dev;
 		__entry->ino = inode->i_ino;
+		__entry->level = level;
+		__entry->index = index;
 		__entry->mode = mode;
 		__entry->err = err;
 	),
-	TP_printk("dev %d:%d ino %llu mode %d err %d",
+	TP_printk("dev %d:%d ino %llu level %d index %llu mode %d err %d",
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
-		  __entry->mode, __entry->err)
+		  __entry->level, __entry->index, __entry->mode, __entry->err)
 );
 
 TRACE_EVENT(cohfs_range_bounce,
