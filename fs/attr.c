@@ -83,6 +83,8 @@ static void attr_set(struct inode *inode, const struct cohfs_attr *attr)
 	i_uid_write(inode, attr->uid);
 	i_gid_write(inode, attr->gid);
 	set_nlink(inode, attr->nlink);
+	if (attr->size > i_size_read(inode))
+		WRITE_ONCE(ci->ci_grown, jiffies);
 	i_size_write(inode, attr->size);
 	inode->i_blocks = attr->blocks << (COHFS_BLOCK_SHIFT - 9);
 	inode_set_atime_to_ts(inode, stamp_to_ts(&attr->atime));

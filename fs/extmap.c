@@ -7,6 +7,10 @@
  * range fills the cache first, and the callbacks only look.  Holes are cached like
  * extents, so "not here" always means "not filled".
  *
+ * A range that is held keeps its blocks, but a hole in it may get blocks from another
+ * node that has M: zeroes for zeroes, nobody can tell.  Who is about to write into a
+ * hole looks again with M in hand.
+ *
  * New blocks are zeroed on disk before the transaction that makes them reachable
  * can commit.  They are "written" from the start: nothing needs conversion after
  * write-back, so write-back needs no lock and no transaction at all.
@@ -24,6 +28,8 @@
 
 /* Longest piece allocated and zeroed in one transaction: 8 MiB. */
 #define ALLOC_MAX_BLOCKS	2048
+/* Piece that is allocated as a whole in a file that several nodes write to: 1 MiB. */
+#define SHARED_BLOCKS		256
 
 struct extmap_ent {
 	struct rb_node node;
@@ -407,33 +413,58 @@ static u64 extmap_goal(struct inode *inode, u64 lblk)
 	return inode->i_ino + 2;
 }
 
+/*
+ * Last block to allocate for a task that needs blocks up to @last.
+ *
+ * Where other nodes write, too, M EX goes to and fro and costs a flush of the journal each
+ * time.  So whoever has it allocates for all of them, in holes that others hold as well.
+ * Not beyond EOF: growth would have to zero it there again.
+ */
+static u64 allocate_until(const struct cohfs_range_hold *hold, u64 last, u64 ahead)
+{
+	u64 eof = DIV_ROUND_UP_ULL(i_size_read(hold->inode), COHFS_BLOCK_SIZE);
+	u64 until = max(last, min(last + ahead, extmap_reach(hold)));
+
+	if (hold->span_last != COHFS_RANGE_END && eof > last)
+		until = max(until, min(round_up(last + 1, SHARED_BLOCKS), eof) - 1);
+	return until;
+}
+
+/* Remember what @hold covers of @ent, which begins in it. */
+static int extmap_remember(const struct cohfs_range_hold *hold,
+			   const struct extmap_ent *ent)
+{
+	return extmap_set(&COHFS_I(hold->inode)->ci_extmap, ent->first,
+			  min(ent_last(ent), extmap_reach(hold)), ent->blk);
+}
+
 /* One step of cohfs_extmap_allocate(), in the hole at @first; M EX is held. */
 static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, u64 last,
 				u64 ahead)
 {
 	struct inode *inode = hold->inode;
-	struct cohfs_inode *ci = COHFS_I(inode);
 	struct cohfs_map map = cohfs_inode_map(inode);
+	struct extmap_ent ent;
 	struct cohfs_extent ext;
-	u64 len, blk, want;
 	int err;
 
-	/*
-	 * Another task of this node may have filled the hole, or truncated the file,
-	 * while we waited for M; nobody else could, we hold D EX.
-	 */
-	len = cohfs_extmap_lookup(inode, first, &blk);
-	if (!len || blk)
-		return 0;
-	want = min(len, last - first + 1 + ahead);
-	err = extmap_grow(inode, &map, first, want, extmap_goal(inode, first), &ext);
-	trace_cohfs_extmap_grow(inode, first, want, &ext, err);
+	/* the hole may have been filled while we waited for M, here or elsewhere */
+	err = extmap_read_one(inode, &map, first, first,
+			      allocate_until(hold, last, ahead), &ent);
+	if (err)
+		return err;
+	if (ent.blk)
+		return extmap_remember(hold, &ent);
+	err = extmap_grow(inode, &map, first, ent.len, extmap_goal(inode, first), &ext);
+	trace_cohfs_extmap_grow(inode, first, ent.len, &ext, err);
 	extmap_account(inode, &map);
 	if (err)
 		return err;
-	err = extmap_set(&ci->ci_extmap, first, first + ext.len - 1, ext.blk);
+	ent.len = ext.len;
+	ent.blk = ext.blk;
+	err = extmap_remember(hold, &ent);
 	if (err)	/* not a hole any more, so it must not be known as one */
-		cohfs_extmap_forget(&ci->ci_extmap, first, first + ext.len - 1);
+		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, ent_last(&ent));
 	return err;
 }
 
@@ -517,24 +548,50 @@ static int extmap_shrink_once(struct inode *inode, struct cohfs_map *map,
 	return err ? err : err2;
 }
 
-int cohfs_extmap_free(struct inode *inode, u64 first, u64 last)
+/* Remove the last piece of the map in [@first, @last]; its place in core is gone. */
+static int extmap_shrink(struct inode *inode, u64 first, u64 last, bool *more)
 {
 	struct cohfs_map map;
+	int err = map_lock(inode, COHFS_EX);
+
+	if (err)
+		return err;
+	map = cohfs_inode_map(inode);
+	err = extmap_shrink_once(inode, &map, first, last, more);
+	extmap_account(inode, &map);
+	map_unlock(inode, COHFS_EX);
+	cond_resched();
+	return err;
+}
+
+int cohfs_extmap_free(struct inode *inode, u64 first, u64 last)
+{
+	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
 	bool more = true;
 	int err = 0;
 
-	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, last);
+	cohfs_extmap_forget(em, first, last);
 	while (more && !err) {
-		err = map_lock(inode, COHFS_EX);
-		if (err)
-			break;
-		map = cohfs_inode_map(inode);
-		err = extmap_shrink_once(inode, &map, first, last, &more);
+		err = extmap_shrink(inode, first, last, &more);
 		/* a local reader may have filled it in again since the last step */
-		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, last);
-		extmap_account(inode, &map);
-		map_unlock(inode, COHFS_EX);
-		cond_resched();
+		cohfs_extmap_forget(em, first, last);
 	}
+	return err;
+}
+
+int cohfs_extmap_hide(struct inode *inode, u64 first, u64 last)
+{
+	return extmap_set(&COHFS_I(inode)->ci_extmap, first, last, 0);
+}
+
+int cohfs_extmap_punch(struct inode *inode, u64 first, u64 last)
+{
+	bool more = true;
+	int err = 0;
+
+	while (more && !err)
+		err = extmap_shrink(inode, first, last, &more);
+	if (err)
+		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, last);
 	return err;
 }

@@ -64,4 +64,21 @@ int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last);
  */
 int cohfs_extmap_free(struct inode *inode, u64 first, u64 last);
 
+/**
+ * cohfs_extmap_hide() - in core [@first, @last] is a hole from now on
+ *
+ * The first half of punching a hole: once folios that were there are gone, nobody
+ * reads or writes the blocks.
+ * Context: D held EX on the range, invalidate_lock.
+ * Return: 0 or -ENOMEM.
+ */
+int cohfs_extmap_hide(struct inode *inode, u64 first, u64 last);
+
+/**
+ * cohfs_extmap_punch() - unmap and free what cohfs_extmap_hide() has hidden
+ * Context: as there; takes M EX, G EX, transactions.
+ * Return: 0 or an error; what is left then is as it was before, and forgotten here.
+ */
+int cohfs_extmap_punch(struct inode *inode, u64 first, u64 last);
+
 #endif /* _COHFS_EXTMAP_H */

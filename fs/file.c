@@ -30,6 +30,7 @@
 #define COPY_WINDOW	(4UL << 20)	/* allocated and copied at a time */
 #define FAULT_WINDOW	(1UL << 20)	/* first try; shrinks to a page */
 #define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
+#define GROWTH_MEMORY	HZ		/* a file grew: so long it is said to grow */
 
 /* Make read-ahead of the file find its mapping, too. */
 static int read_fill(const struct cohfs_range_hold *hold, struct kiocb *iocb, size_t count)
@@ -246,6 +247,7 @@ static int write_finish(struct cohfs_range_hold *hold, bool grows)
 		cohfs_times_touch(inode);
 		return 0;
 	}
+	WRITE_ONCE(COHFS_I(inode)->ci_grown, jiffies);
 	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -283,6 +285,20 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 }
 
 /*
+ * Do several nodes make the file grow?  Then they take turns: growth needs I EX, which
+ * lets nobody else take new pages either, so whoever has it may as well have all of the
+ * file and write as on one machine until its tenure of I is over.  Page by page each
+ * record would cost a hand-over of I and of the map, with a flush of the journal.
+ */
+static bool in_turns(const struct cohfs_plan *plan)
+{
+	unsigned long grown = READ_ONCE(COHFS_I(plan->target)->ci_grown);
+
+	return !plan->user && cohfs_range_shared(plan->target) && grown &&
+	       time_before(jiffies, grown + GROWTH_MEMORY);
+}
+
+/*
  * Locks for one attempt, decided with a true i_size.  @mode is the mode of I to
  * begin with; -EAGAIN asks to come again with EX because the file will grow.
  * Returns the bytes that may be written, 0 for none.
@@ -297,6 +313,7 @@ static ssize_t write_lock_all(struct kiocb *iocb, struct iov_iter *from,
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	loff_t size, end, pos = iocb->ki_pos;
+	pgoff_t last;
 	ssize_t count;
 	int err;
 
@@ -318,8 +335,8 @@ static ssize_t write_lock_all(struct kiocb *iocb, struct iov_iter *from,
 		count = -EAGAIN;
 		goto out_unlock;
 	}
-	err = cohfs_plan_lock_ranges(plan, min(iocb->ki_pos, size) >> PAGE_SHIFT,
-				     (end - 1) >> PAGE_SHIFT);
+	last = in_turns(plan) ? COHFS_RANGE_END : (end - 1) >> PAGE_SHIFT;
+	err = cohfs_plan_lock_ranges(plan, min(iocb->ki_pos, size) >> PAGE_SHIFT, last);
 	return err ? err : count;
 
 out_unlock:
@@ -327,7 +344,11 @@ out_unlock:
 	return count;
 }
 
-/* An overwrite inside the file whose range is cached: no lock but D. */
+/*
+ * An overwrite inside the file whose range is cached: no lock but D.  Nor is I needed to
+ * know that there are no privileges to remove: they are set with D EX over the whole file,
+ * and were known when this range was granted.
+ */
 static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
 		       struct cohfs_plan *plan, ssize_t *ret)
 {
@@ -344,7 +365,7 @@ static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
 	if (cohfs_range_lock(&plan->own, inode, first, last, COHFS_EX, COHFS_RANGE_TRY))
 		return false;
 	/* i_size is true only now */
-	fits = end <= i_size_read(inode);
+	fits = end <= i_size_read(inode) && IS_NOSEC(inode);
 	if (fits) {
 		*ret = generic_write_checks(iocb, from);
 		if (*ret > 0)
@@ -352,6 +373,25 @@ static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
 	}
 	cohfs_range_unlock(&plan->own);
 	return fits;
+}
+
+/*
+ * Removing set-user-ID is a chmod and takes I and D itself, so it comes before our
+ * locks.  The mode must be fresh: if I was lost it is read again here; while D is
+ * cached nobody can have set the bits, that takes D EX over the whole file.
+ */
+int cohfs_file_remove_privs(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (!READ_ONCE(COHFS_I(inode)->ci_attr_valid)) {
+		err = cohfs_attr_lock(inode, COHFS_PR);
+		if (err)
+			return err;
+		cohfs_attr_unlock(inode, COHFS_PR);
+	}
+	return file_remove_privs(file);
 }
 
 static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
@@ -363,7 +403,10 @@ static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
 
 	if (write_fast(iocb, from, plan, &n))
 		return n;
-	n = append ? -EAGAIN :
+	n = cohfs_file_remove_privs(iocb->ki_filp);
+	if (n)
+		return n;
+	n = append || in_turns(plan) ? -EAGAIN :
 		     write_lock_all(iocb, from, plan, COHFS_PR, again, &grows);
 	if (n == -EAGAIN)
 		n = write_lock_all(iocb, from, plan, COHFS_EX, again, &grows);
@@ -396,29 +439,9 @@ static ssize_t write_all(struct kiocb *iocb, struct iov_iter *from)
 	return err ? err : n;
 }
 
-/*
- * Removing set-user-ID is a chmod and takes I and D itself, so it comes before our
- * locks.  The mode must be fresh: if I was lost it is read again here; while D is
- * cached nobody can have set the bits, that takes D EX over the whole file.
- */
-static int write_remove_privs(struct file *file)
-{
-	struct inode *inode = file_inode(file);
-	int err;
-
-	if (!READ_ONCE(COHFS_I(inode)->ci_attr_valid)) {
-		err = cohfs_attr_lock(inode, COHFS_PR);
-		if (err)
-			return err;
-		cohfs_attr_unlock(inode, COHFS_PR);
-	}
-	return file_remove_privs(file);
-}
-
 static ssize_t cohfs_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct file *file = iocb->ki_filp;
-	struct inode *inode = file_inode(file);
+	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t ret;
 
 	if (!iov_iter_count(from))
@@ -426,9 +449,7 @@ static ssize_t cohfs_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
 		return -EIO;
 	inode_lock(inode);
-	ret = write_remove_privs(file);
-	if (!ret)
-		ret = write_all(iocb, from);
+	ret = write_all(iocb, from);
 	inode_unlock(inode);
 	if (ret > 0)
 		ret = generic_write_sync(iocb, ret);
@@ -579,6 +600,7 @@ const struct file_operations cohfs_file_fops = {
 	.release	= cohfs_file_release,
 	.splice_read	= cohfs_file_splice_read,
 	.splice_write	= iter_file_splice_write,
+	.fallocate	= cohfs_fallocate,
 	.lock		= cohfs_file_lock,
 	.flock		= cohfs_file_flock,
 	.setlease	= simple_nosetlease,	/* a lease here would not reach the others */

@@ -61,6 +61,7 @@ struct cohfs_inode {
 		pgoff_t index;
 		int err;
 	} ci_fault;			/* mmap.c: for the repeated fault */
+	unsigned long ci_grown;		/* when the size was last seen to grow, jiffies */
 	unsigned int ci_handovers;	/* range.c: how often data was given up */
 
 	struct task_struct *ci_store_task; /* mmap.c: compared, never followed */
@@ -212,6 +213,13 @@ int cohfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 /* file.c, aops.c */
 extern const struct inode_operations cohfs_file_iops;
 extern const struct file_operations cohfs_file_fops;
+/**
+ * cohfs_file_remove_privs() - before data changes: set-user-ID and the like go
+ * Context: i_rwsem; takes I, and D if there is something to remove.
+ */
+int cohfs_file_remove_privs(struct file *file);
+/* fallocate.c */
+long cohfs_fallocate(struct file *file, int mode, loff_t pos, loff_t len);
 extern const struct address_space_operations cohfs_aops;
 
 /* orphan.c */

@@ -468,6 +468,11 @@ unsigned int cohfs_range_handovers(struct inode *inode)
 	return READ_ONCE(COHFS_I(inode)->ci_handovers);
 }
 
+bool cohfs_range_shared(struct inode *inode)
+{
+	return READ_ONCE(root_of(inode)->shared);
+}
+
 /* Holds by task -------------------------------------------------------------------------- */
 
 void cohfs_range_hold_add(struct cohfs_range_hold *hold)

@@ -96,6 +96,9 @@ void cohfs_range_note_give_up(struct cohfs_rnode *node);
 /** cohfs_range_handovers() - how often other nodes have taken ranges of this file */
 unsigned int cohfs_range_handovers(struct inode *inode);
 
+/** cohfs_range_shared() - was another node met in the file, and may still be there? */
+bool cohfs_range_shared(struct inode *inode);
+
 /* Holds that are known by task, for faults in the middle of read() and write(). */
 void cohfs_range_hold_add(struct cohfs_range_hold *hold);
 void cohfs_range_hold_del(struct cohfs_range_hold *hold);

@@ -48,8 +48,7 @@ int cohfs_zero_gap(const struct cohfs_range_hold *hold, loff_t from, loff_t to)
 	return err;
 }
 
-/* The new size, its times, and a new time generation, in one transaction. */
-static int journal_size(struct inode *inode, loff_t newsize)
+int cohfs_set_size(struct inode *inode, loff_t newsize)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
 	handle_t *handle;
@@ -80,7 +79,7 @@ static int truncate_down(const struct cohfs_range_hold *hold, loff_t newsize)
 	err = zero_tail(hold, newsize, i_size_read(inode));
 	if (err)
 		return err;
-	err = journal_size(inode, newsize);
+	err = cohfs_set_size(inode, newsize);
 	if (err)
 		return err;
 	/*
@@ -107,7 +106,7 @@ static int truncate_up(const struct cohfs_range_hold *hold, loff_t newsize)
 
 	err = cohfs_zero_gap(hold, oldsize, newsize);
 	if (!err)
-		err = journal_size(inode, newsize);
+		err = cohfs_set_size(inode, newsize);
 	if (!err)
 		pagecache_isize_extended(inode, oldsize, newsize);
 	return err;

@@ -16,6 +16,12 @@ struct cohfs_range_hold;
 int cohfs_truncate(struct inode *inode, loff_t newsize);
 
 /**
+ * cohfs_set_size() - the new size, its times, and a new time generation, journaled
+ * Context: I EX, and D EX on every page whose bytes change meaning.
+ */
+int cohfs_set_size(struct inode *inode, loff_t newsize);
+
+/**
  * cohfs_zero_gap() - zero what growth from size @from to an access at @to uncovers
  *
  * In the page that holds @from: bytes that stores through mappings have left beyond

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One node cuts a file short and lets it grow again while the others write to it
- * by write() and through mappings.
+ * by write() and through mappings.  -m punch: it punches holes instead, or zeroes, which
+ * leaves the size alone.
  *
  * Before a write a node has announced nothing; after it, it says on a board which
  * version is done.  The node that cuts reads the board first.  So what it finds
@@ -133,11 +134,40 @@ static void look_beyond(off_t size, const uint32_t *done, bool by_call)
 	}
 }
 
+/* At the start of a page, or between two slots. */
 static off_t random_size(void)
 {
 	static const off_t favourites[] = { 20, 25, 509, 512, 513, 516 };
 
-	return favourites[rnd() % ARRAY_SIZE(favourites)] * PAGE;
+	return favourites[rnd() % ARRAY_SIZE(favourites)] * PAGE +
+	       (rnd() % 2 ? 0 : rnd() % 8 * SLOT_WORDS * 8);
+}
+
+static bool punches(void)
+{
+	return prog.mode && !strcmp(prog.mode, "punch");
+}
+
+static void punch(off_t size)
+{
+	static const int modes[] = { FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				     FALLOC_FL_ZERO_RANGE };
+
+	SYS(fallocate(fd, modes[rnd() % 2], size, FILE_LEN - size));
+}
+
+static void cut(off_t size)
+{
+	if (punches())
+		punch(size);
+	else
+		SYS(ftruncate(fd, size));
+}
+
+static void grow_again(void)
+{
+	if (!punches())
+		SYS(ftruncate(fd, FILE_LEN));
 }
 
 /* When everybody else has written since the last time. */
@@ -152,8 +182,8 @@ static void cut_once(uint32_t *done)
 			done[i] = *board_of(i, DONE);
 		} while (done[i] == last && i != prog.node);
 	}
-	SYS(ftruncate(fd, size));
-	SYS(ftruncate(fd, FILE_LEN));
+	cut(size);
+	grow_again();
 	look_beyond(size, done, true);
 	look_beyond(size, done, false);
 }
@@ -213,12 +243,13 @@ static void last_cut(int cutter)
 	for (int i = 0; i < prog.nodes; i++)
 		CHECK(all[i] == mine, "node %d sees other contents", i);
 	if (prog.node == cutter)
-		SYS(ftruncate(fd, size));
+		cut(size);
 	barrier();
-	expect_gone(size);
+	if (!punches())
+		expect_gone(size);
 	barrier();
 	if (prog.node == (cutter + 1) % prog.nodes)
-		SYS(ftruncate(fd, FILE_LEN));
+		grow_again();
 	barrier();
 	look_beyond(size, nothing, true);
 	look_beyond(size, nothing, false);

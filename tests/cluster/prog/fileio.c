@@ -140,6 +140,70 @@ static void test_sparse(void)
 	close(fd);
 }
 
+static long sectors(int fd)
+{
+	struct stat st;
+
+	SYS(fstat(fd, &st));
+	return st.st_blocks;
+}
+
+static void test_holes(void)
+{
+	const off_t len = 64 * PAGE, hole = 10 * PAGE - 100, end = 20 * PAGE + 100;
+	int fd = new_file();
+	long full;
+	char *map;
+
+	put(fd, 0, len, 5);
+	map = map_file(fd, len, RW, MAP_SHARED);
+	full = sectors(fd);
+	SYS(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, hole, end - hole));
+	expect(fd, 0, hole, 5);
+	expect(fd, hole, end - hole, 0);
+	expect(fd, end, len - end, 5);
+	CHECK(sectors(fd) == full - 10 * 8, "%ld sectors, %ld before 10 pages were punched",
+	      sectors(fd), full);
+	CHECK(SYS(lseek(fd, 0, SEEK_HOLE)) == 10 * (off_t)PAGE, "the hole is not seen");
+	CHECK(!map[15 * PAGE], "the mapping still has the old page");
+	memcpy(map + 15 * PAGE, "new", 3);
+	put(fd, end - 50, 50, 5);
+	SYS(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 15 * PAGE, 5));
+	expect(fd, 15 * PAGE, 5, 0);
+	SYS(fallocate(fd, FALLOC_FL_ZERO_RANGE, len - 7, 14));
+	CHECK(file_size(fd) == len + 7, "size %jd", (intmax_t)file_size(fd));
+	expect(fd, len - 7, 14, 0);
+	munmap(map, len);
+	close(fd);
+}
+
+/* Blocks ahead of a size: not seen until the file grows, and zero then. */
+static void test_allocate(void)
+{
+	const int keep = FALLOC_FL_KEEP_SIZE;
+	int fd = new_file();
+	long with;
+
+	put(fd, 0, 5000, 6);
+	SYS(fallocate(fd, keep, 0, 32 * PAGE));
+	CHECK(file_size(fd) == 5000, "size %jd", (intmax_t)file_size(fd));
+	with = sectors(fd);
+	CHECK(with >= 32 * 8, "only %ld sectors", with);
+	put(fd, 20 * PAGE, 10, 6);
+	expect(fd, 0, 5000, 6);
+	expect(fd, 5000, 15 * PAGE, 0);
+	SYS(fallocate(fd, 0, 30 * PAGE, 10 * PAGE));
+	CHECK(file_size(fd) == 40 * (off_t)PAGE, "size %jd", (intmax_t)file_size(fd));
+	expect(fd, 20 * PAGE, 10, 6);
+	expect(fd, 20 * PAGE + 10, 20 * PAGE - 10, 0);
+	SYS_FAILS(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE), EOPNOTSUPP);
+	SYS_FAILS(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PAGE), EOPNOTSUPP);
+	SYS_FAILS(fallocate(fd, 0, 0, 0), EINVAL);
+	SYS_FAILS(fallocate(fd, keep, 0, 1LL << 50), ENOSPC);
+	expect(fd, 0, 5000, 6);
+	close(fd);
+}
+
 static void test_append(void)
 {
 	int a = new_file(), b;
@@ -294,6 +358,8 @@ static const struct {
 	{ "pieces", test_pieces },
 	{ "fragments", test_fragments },
 	{ "sparse file", test_sparse },
+	{ "holes", test_holes },
+	{ "blocks ahead", test_allocate },
 	{ "append", test_append },
 	{ "buffers", test_buffers },
 	{ "sync", test_sync },

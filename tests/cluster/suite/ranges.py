@@ -80,3 +80,10 @@ def crossed_regions(trial):
     area across the border of regions of its own."""
     data = trial.program("abba", mode="regions", count=trial.size(100, 1000))
     trial.note(f"longest call {max(d['longest'] for d in data):.2f} s")
+
+
+@case("411", "punches", nodes=3, limit=120)
+def punches(trial):
+    """One node punches holes and zeroes into the end of a file while others write to
+    it: what was there is gone on all nodes."""
+    _by_two_and_three(trial, "cuts", mode="punch", count=trial.size(5, 100))
