@@ -8,7 +8,7 @@
  * append	all append records of 256 bytes to a file that starts empty
  * scan		all read from start to end, and store to a page of their own now and then
  *
- * On a file of its own a node has its records one after the other.
+ * On a file of its own a node does the same at the same offsets: that file is sparse.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -28,7 +28,6 @@ enum kind { STRIDED, SEGMENTED, APPEND, SCAN };
 static struct {
 	SHARED uint64_t *own;		/* scan: the word this node stores to */
 	int fd;
-	bool shared;
 	uint64_t count;
 	uint64_t *buf;
 } f;
@@ -47,20 +46,9 @@ static const char *path_of(bool shared)
 	return shared ? at("shared") : at("own.%d", prog.node);
 }
 
-static size_t file_len(const struct pattern *p, bool shared)
+static size_t file_len(const struct pattern *p)
 {
-	return kind_of(p) == SCAN || !shared ? SHARE : SHARE * prog.nodes;
-}
-
-static void make(const struct pattern *p)
-{
-	f.buf = malloc(p->record);
-	memset(f.buf, 'x', p->record);
-	if (p->fresh)
-		return;
-	close(make_file(path_of(false), file_len(p, false), false));
-	if (prog.node == 0)
-		close(make_file(path_of(true), file_len(p, true), false));
+	return kind_of(p) == SCAN ? SHARE : SHARE * prog.nodes;
 }
 
 static uint64_t one_round(const struct pattern *p)
@@ -71,18 +59,35 @@ static uint64_t one_round(const struct pattern *p)
 static off_t offset_of(const struct pattern *p, uint64_t nth)
 {
 	nth %= (p->fresh ? MOST : SHARE) / p->record;
-	if (!f.shared)
-		return nth * p->record;
 	if (kind_of(p) == SEGMENTED)
 		return prog.node * SHARE + nth * p->record;
 	return (nth * prog.nodes + prog.node) * p->record;
+}
+
+static void make_own(const struct pattern *p)
+{
+	int fd = make_file(path_of(false), file_len(p), kind_of(p) != SCAN);
+
+	for (uint64_t nth = 0; kind_of(p) != SCAN && nth < one_round(p); nth++)
+		pwrite_all(fd, f.buf, p->record, offset_of(p, nth));
+	close(fd);
+}
+
+static void make(const struct pattern *p)
+{
+	f.buf = malloc(p->record);
+	memset(f.buf, 'x', p->record);
+	if (p->fresh)
+		return;
+	make_own(p);
+	if (prog.node == 0)
+		close(make_file(path_of(true), file_len(p), false));
 }
 
 static void open_window(const struct pattern *p, bool shared)
 {
 	int flags = kind_of(p) == APPEND ? O_APPEND : 0;
 
-	f.shared = shared;
 	f.count = 0;
 	if (p->fresh && (!shared || prog.node == 0))
 		close(open_file(path_of(shared), O_RDWR | O_CREAT | O_TRUNC));

@@ -7,6 +7,8 @@
  * mixed	each node has every n-th of some pages; it stores and reads them back,
  *		and writes and loads them
  * one-writer	node 0 stores to 16 pages, the others load from them
+ *
+ * On a file of its own a node does the same at the same offsets: that file is sparse.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -51,9 +53,9 @@ static uint64_t one_round(const struct pattern *p)
 	return 2 * pages_each(p);	/* mixed: two operations for a page */
 }
 
-static int page_of(const struct pattern *p, int nth, bool shared)
+static int page_of(const struct pattern *p, int nth)
 {
-	if (!shared || *p->mode == 'o')
+	if (*p->mode == 'o')
 		return nth;
 	if (*p->mode == 'r')
 		return (nth / REGION_PAGES * prog.nodes + prog.node) * REGION_PAGES +
@@ -61,9 +63,9 @@ static int page_of(const struct pattern *p, int nth, bool shared)
 	return nth * prog.nodes + prog.node;
 }
 
-static size_t file_len(const struct pattern *p, bool shared)
+static size_t file_len(const struct pattern *p)
 {
-	return pages_each(p) * PAGE * (shared && *p->mode != 'o' ? prog.nodes : 1);
+	return pages_each(p) * PAGE * (*p->mode != 'o' ? prog.nodes : 1);
 }
 
 static const char *path_of(bool shared)
@@ -73,9 +75,9 @@ static const char *path_of(bool shared)
 
 static void make(const struct pattern *p)
 {
-	close(make_file(path_of(false), file_len(p, false), false));
+	close(make_file(path_of(false), file_len(p), true));
 	if (prog.node == 0)
-		close(make_file(path_of(true), file_len(p, true), false));
+		close(make_file(path_of(true), file_len(p), false));
 }
 
 static bool only_reads(const struct pattern *p)
@@ -85,13 +87,13 @@ static bool only_reads(const struct pattern *p)
 
 static void open_window(const struct pattern *p, bool shared)
 {
-	f.len = file_len(p, shared);
+	f.len = file_len(p);
 	f.pages = pages_each(p);
 	f.count = 0;
 	f.fd = open_file(path_of(shared), O_RDWR);
 	f.map = map_file(f.fd, f.len, PROT_READ | PROT_WRITE, MAP_SHARED);
 	for (int i = 0; i < f.pages; i++) {
-		f.own[i] = page_of(p, i, shared);
+		f.own[i] = page_of(p, i);
 		f.last[i] = 0;
 		if (!only_reads(p))
 			*word(i) = 0;
