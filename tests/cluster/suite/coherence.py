@@ -43,7 +43,7 @@ def pattern(trial):
     """What one node stores the other read()s, and the reverse, also with holes and
     growing files: never torn, never older than seen before, and the last version in
     the end."""
-    trial.program("pattern", count=trial.size(12, 200))
+    trial.program("pattern", count=trial.size(8, 200))
 
 
 @case("004", "pattern-three", nodes=3, limit=240, only_long=True)
@@ -103,14 +103,14 @@ def mapping_calls(trial):
 @case("012", "litmus", nodes=3, limit=150)
 def litmus(trial):
     """Outcomes that the x86 memory model forbids are not seen between nodes."""
-    trial.program("litmus", count=trial.size(6, 1000))
+    trial.program("litmus", count=trial.size(4, 1000))
 
 
 @case("013", "model", nodes=3, limit=120)
 def model(trial):
     """Random writes, stores, truncations and copies by all nodes in turn give the file
     that a model in memory predicts, for read() and mapping on every node."""
-    trial.program("model", count=trial.size(100, 5000), seed=trial.size(1, 7))
+    trial.program("model", count=trial.size(70, 5000), seed=trial.size(1, 7))
 
 
 @case("014", "demo", nodes=2, limit=60, filesystems=COHFS, only_long=True)

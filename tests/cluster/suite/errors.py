@@ -55,7 +55,7 @@ umount /mnt/image
 # is wrong here; the log gate sees the rest.
 TRY = FUNCTIONS + """
 cp --sparse=always base image
-dd if=/share/block of=image bs=4096 seek=$NUMBER count=1 conv=notrunc 2>/dev/null
+dd if=/share/block.$NODE of=image bs=4096 seek=$NUMBER count=1 conv=notrunc 2>/dev/null
 said=$(mount_image lock=local image 2>&1)
 status=$?
 if [ $status = 0 ]; then
@@ -77,7 +77,7 @@ def _prepare(trial, node=0):
     trial.shell(node, PREPARE + POPULATE)
 
 
-@case("301", "damaged-images", nodes=1, limit=300, filesystems=COHFS)
+@case("301", "damaged-images", nodes=3, limit=300, filesystems=COHFS)
 def damaged_images(trial):
     """Damaged images, with wrong and with right checksums, give errors: no oops, no
     hang, and no mount when it is the superblock."""
@@ -86,22 +86,33 @@ def damaged_images(trial):
     trial.shell(0, f"cp --sparse=always {IMAGES}/base /share/base")
     trial.check(damage.check_image(share / "base"),
                 "the checksum of the superblock is not the one this test computes")
+    for node in range(1, trial.rig.nodes):
+        trial.shell(node, f"{PREPARE}cp --sparse=always /share/base base")
     every = damage.damages(share / "base", trial.size(1, 3))
     if not trial.long:
         # All of the superblock, which are quick, and every fifth of the rest.
         rest = [one for one in every if not one.of_super]
         every = [one for one in every if one.of_super] + rest[::5]
+    # Each node tries its part, with copies of its own.
+    mounted = sum(on_each(range(trial.rig.nodes), lambda node: _try_damages(
+        trial, node, every[node::trial.rig.nodes])))
+    trial.note(f"{len(every)} damages, {mounted} mounted all the same")
+
+
+def _try_damages(trial, node, damages):
+    """How many of them could be mounted all the same."""
     mounted = 0
-    for number, one in enumerate(every):
-        (share / "block").write_bytes(one.block)
-        output = trial.rig.shell(0, f"NUMBER={one.number}\n{TRY}", timeout=trial.limit)
-        trial.write(f"== {number} {one.name}\n{output.output}")
+    for one in damages:
+        (pathlib.Path(trial.rig.share) / f"block.{node}").write_bytes(one.block)
+        output = trial.rig.shell(node, f"NODE={node} NUMBER={one.number}\n{TRY}",
+                                 timeout=trial.limit)
+        trial.write(f"== node {node}: {one.name}\n{output.output}")
         if "hung:" in output.output or output.status != 0:
             raise Failure(f"{one.name}: {output.output.strip()[-200:]}")
         if "mount status 0" in output.output:
             mounted += 1
             trial.check(not one.of_super, f"{one.name}: mounted")
-    trial.note(f"{len(every)} damages, {mounted} mounted all the same")
+    return mounted
 
 
 def _refused(trial, script, *words, node=0):

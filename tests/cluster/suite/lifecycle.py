@@ -24,7 +24,8 @@ def remount_orders(trial):
     """Three nodes unmount and mount again in all orders; each time all see what all
     wrote before."""
     orders = list(itertools.permutations(range(trial.rig.nodes)))
-    for number, order in enumerate(orders):
+    tried = orders[::trial.size(2, 1)]
+    for number, order in enumerate(tried):
         # Another order for mounting, so that over the rounds all pairs come.
         back = orders[(number * 5 + 2) % len(orders)]
         trial.write(f"# unmount in order {order}, mount in order {back}")
@@ -35,7 +36,7 @@ def remount_orders(trial):
             trial.mount(node)
         on_each(range(trial.rig.nodes),
                 lambda node, n=number: _expect_stamps(trial, node, f"round{n}"))
-    trial.note(f"{len(orders)} orders")
+    trial.note(f"{len(tried)} orders")
 
 
 @case("202", "remount-busy", nodes=3, limit=180)

@@ -7,7 +7,7 @@ from suite.case import COHFS, case
 def name_races(trial):
     """Three nodes create, rename, link and unlink the same names: races have one
     winner, and afterwards all nodes list the same."""
-    trial.program("names", count=trial.size(160, 4000),
+    trial.program("names", count=trial.size(110, 4000),
                   mode="lenient" if trial.rig.fs in ("gfs2", "ocfs2") else "")
 
 
