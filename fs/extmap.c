@@ -52,6 +52,7 @@ void cohfs_extmap_init(struct cohfs_extmap *em)
 {
 	spin_lock_init(&em->lock);
 	em->root = RB_ROOT;
+	memset(&em->zeroed, 0, sizeof(em->zeroed));
 }
 
 /* Entry that contains @lblk, or the first one after it. */
@@ -438,6 +439,32 @@ static int extmap_remember(const struct cohfs_range_hold *hold,
 			  min(ent_last(ent), extmap_reach(hold)), ent->blk);
 }
 
+/* Blocks that were just allocated, and what is beyond EOF of them need not be zeroed. */
+static void note_zeroed(struct inode *inode, u64 first, u64 end)
+{
+	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
+	u32 generation = COHFS_I(inode)->ci_time_gen;
+
+	first = max(first, DIV_ROUND_UP_ULL(i_size_read(inode), COHFS_BLOCK_SIZE));
+	if (first >= end)
+		return;
+	if (em->zeroed.generation != generation || em->zeroed.end != first)
+		em->zeroed.first = first;
+	em->zeroed.end = end;
+	em->zeroed.generation = generation;
+}
+
+/* How many of the @len blocks from @first on are known to be zero? */
+static u64 known_zero(struct inode *inode, u64 first, u64 len)
+{
+	const struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
+
+	if (em->zeroed.generation != COHFS_I(inode)->ci_time_gen ||
+	    first < em->zeroed.first || first >= em->zeroed.end)
+		return 0;
+	return min(len, em->zeroed.end - first);
+}
+
 /* One step of cohfs_extmap_allocate(), in the hole at @first; M EX is held. */
 static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, u64 last,
 				u64 ahead)
@@ -462,6 +489,7 @@ static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, 
 		return err;
 	ent.len = ext.len;
 	ent.blk = ext.blk;
+	note_zeroed(inode, first, first + ext.len);
 	err = extmap_remember(hold, &ent);
 	if (err)	/* not a hole any more, so it must not be known as one */
 		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, ent_last(&ent));
@@ -497,10 +525,15 @@ int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 la
 int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last)
 {
 	struct inode *inode = hold->inode;
-	u64 len, blk;
+	u64 len, blk, zero;
 	int err = 0;
 
 	while (!err && first <= last) {
+		zero = known_zero(inode, first, last - first + 1);
+		if (zero) {
+			first += zero;
+			continue;
+		}
 		len = cohfs_extmap_lookup(inode, first, &blk);
 		if (!len) {
 			err = cohfs_extmap_fill(hold, first, last);

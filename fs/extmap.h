@@ -16,9 +16,22 @@
 struct cohfs_range_hold;
 struct inode;
 
+/**
+ * struct cohfs_extmap - of an inode
+ * @lock: protects @root; taken under folio locks
+ * @root: disjoint struct cohfs_extmap_ent by first
+ * @zeroed: blocks beyond EOF that this node has allocated, and hence zeroed; nobody has
+ *	had them in the file since, as long as the time generation is @zeroed.generation.
+ *	i_rwsem
+ */
 struct cohfs_extmap {
-	spinlock_t lock;		/* protects root; taken under folio locks */
-	struct rb_root root;		/* disjoint struct cohfs_extmap_ent by first */
+	spinlock_t lock;
+	struct rb_root root;
+	struct {
+		u64 first;
+		u64 end;
+		u32 generation;
+	} zeroed;
 };
 
 void cohfs_extmap_init(struct cohfs_extmap *em);

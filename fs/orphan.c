@@ -240,16 +240,23 @@ static int recycle_locked(struct deletion *del)
 	return err ? err : err2;
 }
 
-/* The map root, if one was ever written; NULL if not */
-static struct buffer_head *read_root(struct inode *inode)
+/*
+ * The map root, whether this inode ever had one or not: an earlier inode of the number
+ * may have had it in a transaction that a replay would bring back, over whatever the
+ * block is by then.
+ */
+static struct buffer_head *root_block(struct inode *inode)
 {
-	struct cohfs_map map;
+	struct buffer_head *bh = sb_getblk(inode->i_sb, inode->i_ino + 1);
 
-	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
-		return NULL;
-	map = cohfs_inode_map(inode);
-	return cohfs_meta_read_unchecked(map.cs, map.set, inode->i_ino + 1,
-					 COHFS_BT_MAP, map.ino, map.generation);
+	return bh ? bh : ERR_PTR(-ENOMEM);
+}
+
+static struct cohfs_metaset *root_set(struct inode *inode)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	return ci->ci_maplk ? &ci->ci_maplk->meta : &ci->ci_attr->meta;
 }
 
 /*
@@ -271,8 +278,7 @@ static int erase_change(handle_t *handle, struct inode *dir, struct inode *inode
 		brelse(block);
 		return err;
 	}
-	if (root)
-		cohfs_meta_forget(handle, cohfs_inode_map(inode).set, root);
+	cohfs_meta_forget(handle, root_set(inode), root);
 	cohfs_meta_forget(handle, set, block);
 	return cohfs_free_extent(handle, resv, inode->i_ino, 2);
 }
@@ -291,7 +297,7 @@ static int erase_locked(struct deletion *del)
 	block = cohfs_inode_block(inode);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
-	root = read_root(inode);
+	root = root_block(inode);
 	if (IS_ERR(root)) {
 		brelse(block);
 		return PTR_ERR(root);
