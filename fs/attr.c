@@ -83,8 +83,6 @@ static void attr_set(struct inode *inode, const struct cohfs_attr *attr)
 	i_uid_write(inode, attr->uid);
 	i_gid_write(inode, attr->gid);
 	set_nlink(inode, attr->nlink);
-	if (attr->size > i_size_read(inode))
-		WRITE_ONCE(ci->ci_grown, jiffies);
 	i_size_write(inode, attr->size);
 	inode->i_blocks = attr->blocks << (COHFS_BLOCK_SHIFT - 9);
 	inode_set_atime_to_ts(inode, stamp_to_ts(&attr->atime));
@@ -178,6 +176,8 @@ static int attr_refresh(struct inode *inode)
 	why = attr_check(inode, &attr);
 	if (why)
 		return cohfs_corrupt(inode->i_sb, inode->i_ino, why);
+	if (attr_known(inode) && attr.size > i_size_read(inode))
+		WRITE_ONCE(COHFS_I(inode)->ci_grown, jiffies);
 	attr_set(inode, &attr);
 	/* pairs with the acquire of whoever finds it set */
 	smp_store_release(&COHFS_I(inode)->ci_attr_valid, true);

@@ -30,7 +30,7 @@
 #define COPY_WINDOW	(4UL << 20)	/* allocated and copied at a time */
 #define FAULT_WINDOW	(1UL << 20)	/* first try; shrinks to a page */
 #define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
-#define GROWTH_MEMORY	HZ		/* a file grew: so long it is said to grow */
+#define GROWTH_MEMORY	HZ	/* so long a file counts as growing that grew elsewhere */
 
 /* Make read-ahead of the file find its mapping, too. */
 static int read_fill(const struct cohfs_range_hold *hold, struct kiocb *iocb, size_t count)
@@ -247,7 +247,6 @@ static int write_finish(struct cohfs_range_hold *hold, bool grows)
 		cohfs_times_touch(inode);
 		return 0;
 	}
-	WRITE_ONCE(COHFS_I(inode)->ci_grown, jiffies);
 	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -285,7 +284,7 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 }
 
 /*
- * Do several nodes make the file grow?  Then they take turns: growth needs I EX, which
+ * Does another node make the file grow to which this one writes?  Then they take turns: growth needs I EX, which
  * lets nobody else take new pages either, so whoever has it may as well have all of the
  * file and write as on one machine until its tenure of I is over.  Page by page each
  * record would cost a hand-over of I and of the map, with a flush of the journal.
@@ -335,7 +334,8 @@ static ssize_t write_lock_all(struct kiocb *iocb, struct iov_iter *from,
 		count = -EAGAIN;
 		goto out_unlock;
 	}
-	last = in_turns(plan) ? COHFS_RANGE_END : (end - 1) >> PAGE_SHIFT;
+	last = mode == COHFS_EX && in_turns(plan) ? COHFS_RANGE_END :
+						    (end - 1) >> PAGE_SHIFT;
 	err = cohfs_plan_lock_ranges(plan, min(iocb->ki_pos, size) >> PAGE_SHIFT, last);
 	return err ? err : count;
 

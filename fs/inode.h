@@ -61,7 +61,9 @@ struct cohfs_inode {
 		pgoff_t index;
 		int err;
 	} ci_fault;			/* mmap.c: for the repeated fault */
-	unsigned long ci_grown;		/* when the size was last seen to grow, jiffies */
+	unsigned long ci_grown;		/* when another node was last seen to make the
+					 * file longer, jiffies
+					 */
 	unsigned int ci_handovers;	/* range.c: how often data was given up */
 
 	struct task_struct *ci_store_task; /* mmap.c: compared, never followed */
