@@ -35,7 +35,7 @@ def up(arguments):
         name=arguments.name, count=arguments.nodes, kernel=arguments.kernel, fs=arguments.fs,
         share=share, disk_size=arguments.disk_size, disks=arguments.disks,
         memory=arguments.mem, mount_options=arguments.mount_opts, append=arguments.append,
-        cpus=arguments.cpus)
+        cpus=arguments.cpus, write_log=arguments.write_log)
     cluster.check(spec)
     prepare(spec.kernel)
     with progress.step(f"lab {spec.name}"):
@@ -279,6 +279,9 @@ def add_up(add):
     command.add_argument("--mem", type=int, default=0, metavar="MB", help="memory per node")
     command.add_argument("--cpus", type=int, choices=range(1, 65), default=1, metavar="N",
                          help="virtual processors per node (default: 1)")
+    command.add_argument("--write-log", action="store_true",
+                         help="record what each node writes to the shared disk, in the "
+                              "format of dm-log-writes: writes.N.log in the lab's folder")
     command.add_argument("--mount-opts", default="", metavar="O", help="added to the mount's -o")
     command.add_argument("--no-mount", action="store_true", help="format, but do not mount")
     command.add_argument("--append", default="", metavar="WORDS",

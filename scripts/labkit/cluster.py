@@ -39,6 +39,7 @@ class Spec:
     mount_options: str
     append: str
     cpus: int = 1
+    write_log: bool = False
     token: str = ""
     ring_port: int = 0
     agent_ports: list = dataclasses.field(default_factory=list)

@@ -11,6 +11,7 @@ Topology, for every lab:
         root.img (and modules.img), read-only, one copy for all labs
 """
 
+import json
 import os
 
 from labkit import cache, images, kernels, ports, progress, trial
@@ -45,6 +46,19 @@ def _drive(name, path, *, shared=False, readonly=False):
     if shared:
         device += ",share-rw=on"
     return ["-drive", ",".join(options), "-device", device]
+
+
+def _logged_drive(name, path, log):
+    """The same for the shared disk; writes and flushes are recorded in the order they came."""
+    log.touch()
+    base = {"driver": "raw", "node-name": f"{name}-raw", "file": {
+        "driver": "file", "filename": str(path), "locking": "off", "discard": "unmap",
+        "cache": {"direct": True}}}
+    return ["-blockdev", json.dumps(base), "-blockdev", json.dumps({
+        "driver": "blklogwrites", "node-name": name, "file": f"{name}-raw",
+        "log": {"driver": "file", "filename": str(log), "locking": "off"}}),
+            "-device", f"virtio-blk-pci,drive={name},serial={name},write-cache=on,"
+                       "discard=on,write-zeroes=on,share-rw=on"]
 
 
 def _share(name, path, readonly):
@@ -111,7 +125,10 @@ def command(node):
     line += _drive("root", images.root().get() / "root.img", readonly=True)
     if lab.spec.kernel == "stock":
         line += _drive("modules", kernels.stock().get() / "modules.img", readonly=True)
-    line += _drive("shared", lab.disk, shared=True)
+    if lab.spec.write_log:
+        line += _logged_drive("shared", lab.disk, lab.folder / f"writes.{node.number}.log")
+    else:
+        line += _drive("shared", lab.disk, shared=True)
     for number, path in enumerate(node.private_disks(), 1):
         line += _drive(f"private{number}", path)
     line += _share("repo", cache.REPO, True)
