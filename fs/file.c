@@ -394,22 +394,49 @@ int cohfs_file_remove_privs(struct file *file)
 	return file_remove_privs(file);
 }
 
+/* As write_lock_all(), in the weakest mode of I that will do. */
+static ssize_t write_lock_either(struct kiocb *iocb, struct iov_iter *from,
+				 struct cohfs_plan *plan, bool again, bool *grows)
+{
+	bool append = iocb->ki_flags & IOCB_APPEND;
+	ssize_t n = -EAGAIN;
+
+	if (!append && !in_turns(plan))
+		n = write_lock_all(iocb, from, plan, COHFS_PR, again, grows);
+	if (n == -EAGAIN)
+		n = write_lock_all(iocb, from, plan, COHFS_EX, again, grows);
+	return n;
+}
+
+/*
+ * The same with no privileges left.  That there are none is seen with I in hand; only
+ * where there are some is I taken for them alone.
+ */
+static ssize_t write_lock_nosec(struct kiocb *iocb, struct iov_iter *from,
+				struct cohfs_plan *plan, bool again, bool *grows)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t n;
+
+	if (IS_NOSEC(inode)) {
+		n = write_lock_either(iocb, from, plan, again, grows);
+		if (n <= 0 || IS_NOSEC(inode))
+			return n;
+		cohfs_plan_unlock(plan);
+	}
+	n = cohfs_file_remove_privs(iocb->ki_filp);
+	return n ? n : write_lock_either(iocb, from, plan, again, grows);
+}
+
 static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
 			     struct cohfs_plan *plan, bool again)
 {
-	bool append = iocb->ki_flags & IOCB_APPEND;
 	bool grows = false;
 	ssize_t n;
 
 	if (write_fast(iocb, from, plan, &n))
 		return n;
-	n = cohfs_file_remove_privs(iocb->ki_filp);
-	if (n)
-		return n;
-	n = append || in_turns(plan) ? -EAGAIN :
-		     write_lock_all(iocb, from, plan, COHFS_PR, again, &grows);
-	if (n == -EAGAIN)
-		n = write_lock_all(iocb, from, plan, COHFS_EX, again, &grows);
+	n = write_lock_nosec(iocb, from, plan, again, &grows);
 	if (n <= 0)
 		return n;
 	n = write_locked(cohfs_plan_hold(plan), iocb, from, plan, grows);
