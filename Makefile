@@ -25,7 +25,7 @@ module: setup		## build/stock/cohfs.ko
 module-debug: setup	## build/debug/cohfs.ko and cohfs-kunit.ko
 	@scripts/build-module debug
 
-tools: setup		## tools/mkfs/mkfs.cohfs
+tools: setup		## mkfs.cohfs, fsck.cohfs, cohfs-dump, in tools/
 	@$(MAKE) -s -C tools
 
 programs: setup		## the programs that run in the guests
@@ -35,10 +35,12 @@ host: setup		## tests of the pure code on this machine, ASan and UBSan
 	@$(MAKE) -s -f tests/host/core.mk core-test
 	@$(MAKE) -s -f tests/host/glue.mk glue-test
 	@$(MAKE) -s -f tests/host/range.mk range-test
+	@$(MAKE) -s -f tests/host/fsck.mk fsck-test
 
-mutations: setup	## break the locks on purpose; tests must notice
+mutations: setup	## break locks and fsck on purpose; tests must notice
 	@$(MAKE) -s -f tests/host/glue.mk glue-mutants
 	@$(MAKE) -s -f tests/host/range.mk range-mutants
+	@$(MAKE) -s -f tests/host/fsck.mk fsck-mutants
 
 sparse: module		## sparse over module and tools, no warning allowed
 	@scripts/run-sparse

@@ -139,6 +139,7 @@ static void super_info_fill(struct cohfs_super_info *info,
 	info->first_journal = le64_to_cpu(s->s_first_journal);
 	info->first_group = le64_to_cpu(s->s_first_group);
 	info->free_at_mkfs = le64_to_cpu(s->s_free_at_mkfs);
+	info->copy = le64_to_cpu(s->s_copy);
 	memcpy(info->fsid, s->s_uuid, sizeof(info->fsid));
 	memcpy(info->hash_key, s->s_hash_key, sizeof(info->hash_key));
 	memcpy(info->label, s->s_label, COHFS_LABEL_LEN);
@@ -177,6 +178,8 @@ static const char *check_geometry(const struct cohfs_super_info *info)
 		return "root inode number";
 	if (info->free_at_mkfs > space)
 		return "free blocks at mkfs";
+	if (info->copy && (info->copy <= info->first_group || info->copy >= info->blocks))
+		return "place of the superblock's copy";
 	return NULL;
 }
 
@@ -200,8 +203,8 @@ static const char *check_super(const struct cohfs_super *s,
 	return cohfs_lock_table_split(s->s_lock_table, info->cluster, info->fsname);
 }
 
-int cohfs_super_decode(struct cohfs_super_info *info, const void *block,
-		       const char **why)
+int cohfs_super_decode_at(struct cohfs_super_info *info, const void *block, u64 blkno,
+			  const char **why)
 {
 	const struct cohfs_super *s = block;
 
@@ -211,7 +214,7 @@ int cohfs_super_decode(struct cohfs_super_info *info, const void *block,
 		*why = "magic number";
 		return -EINVAL;
 	}
-	*why = cohfs_check_header(block, COHFS_BT_SUPER, COHFS_SUPER_BLKNO, NULL, 0);
+	*why = cohfs_check_header(block, COHFS_BT_SUPER, blkno, NULL, 0);
 	if (*why)
 		return -EFSCORRUPTED;
 	*why = check_super(s, info);
@@ -220,6 +223,12 @@ int cohfs_super_decode(struct cohfs_super_info *info, const void *block,
 	if (info->feature_incompat & ~COHFS_FEATURE_INCOMPAT_KNOWN)
 		return -EOPNOTSUPP;
 	return -EFSCORRUPTED;
+}
+
+int cohfs_super_decode(struct cohfs_super_info *info, const void *block,
+		       const char **why)
+{
+	return cohfs_super_decode_at(info, block, COHFS_SUPER_BLKNO, why);
 }
 
 u32 cohfs_super_group_blocks(const struct cohfs_super_info *info, u32 g)

@@ -35,6 +35,7 @@ struct cohfs_super_info {
 	u64 first_journal;
 	u64 first_group;
 	u64 free_at_mkfs;
+	u64 copy;		/* block of the superblock's copy, 0 = none */
 	u8 fsid[COHFS_UUID_SIZE];
 	u8 hash_key[16];
 	char label[COHFS_LABEL_LEN + 1];
@@ -87,6 +88,12 @@ const char *cohfs_check_block(const void *block, unsigned int type, u64 blkno,
  */
 int cohfs_super_decode(struct cohfs_super_info *info, const void *block,
 		       const char **why);
+
+/**
+ * cohfs_super_decode_at() - the same for a superblock, or the copy, at @blkno
+ */
+int cohfs_super_decode_at(struct cohfs_super_info *info, const void *block, u64 blkno,
+			  const char **why);
 
 /** cohfs_super_group_blocks() - blocks of group @g < @info->groups */
 u32 cohfs_super_group_blocks(const struct cohfs_super_info *info, u32 g);

@@ -8,11 +8,10 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "core_test.h"
+#include "program.h"
 #include "../../fs/core/bitmap.h"
 #include "../../fs/core/check.h"
 #include "../../fs/core/mapblock.h"
@@ -22,29 +21,6 @@
 static const char *mkfs;
 static char dir[32];
 static char image[64];
-static char output[4096];
-
-/* Run a shell command; its output goes to @output.  Return: exit status, or -1 */
-static int __printf(1, 2) run(const char *fmt, ...)
-{
-	char cmd[1024], full[1100];
-	size_t n;
-	va_list ap;
-	FILE *p;
-	int rc;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	snprintf(full, sizeof(full), "{ %s ; } 2>&1", cmd);
-	p = popen(full, "r");
-	if (!p)
-		return -1;
-	n = fread(output, 1, sizeof(output) - 1, p);
-	output[n] = '\0';
-	rc = pclose(p);
-	return WIFEXITED(rc) ? WEXITSTATUS(rc) : -1;
-}
 
 static void make_image(u64 bytes)
 {
@@ -153,7 +129,20 @@ static void check_groups(void)
 		free += le32_to_cpu(block.group.g_free);
 	}
 	CHECK_EQ(free, info.free_at_mkfs);
-	CHECK_EQ(free, info.blocks - info.first_group - info.groups - 2 - 2 * info.slots);
+	CHECK_EQ(free, info.blocks - info.first_group - info.groups - 3 - 2 * info.slots);
+}
+
+/* The copy of the superblock says the same; @block is the superblock */
+static void check_copy(void)
+{
+	struct cohfs_super_info copy;
+	const char *why = NULL;
+
+	CHECK(in_use(info.copy));
+	read_block(info.copy);
+	CHECK_EQ(cohfs_super_decode_at(&copy, &block, info.copy, &why), 0);
+	CHECK_STR(why, NULL);
+	CHECK(!memcmp(&copy, &info, sizeof(info)));
 }
 
 static void check_image(u64 bytes, u32 slots)
@@ -170,6 +159,7 @@ static void check_image(u64 bytes, u32 slots)
 	CHECK_EQ(info.slots, slots);
 	CHECK(info.blocks << COHFS_BLOCK_SHIFT <= bytes);
 	CHECK(bytes - (info.blocks << COHFS_BLOCK_SHIFT) < MIB + COHFS_BLOCK_SIZE);
+	check_copy();
 	check_groups();
 	check_directory(info.root_ino, 040755);
 	for (s = 0; s < slots; s++) {

@@ -122,14 +122,20 @@ static bool attached_to_loop(const char *path, const struct stat *st)
 
 /* Opening ------------------------------------------------------------------ */
 
-static int open_block(struct dev *dev, const struct stat *st)
+static int open_mode(unsigned int flags)
 {
+	return O_CLOEXEC | (flags & DEV_WRITE ? O_RDWR : O_RDONLY);
+}
+
+static int open_block(struct dev *dev, const struct stat *st, unsigned int flags)
+{
+	int exclusive = flags & DEV_SHARED ? 0 : O_EXCL;
 	unsigned long long bytes = 0;
 	int sector = 0;
 
 	dev->is_block = true;
 	dev->rdev = st->st_rdev;
-	dev->fd = open(dev->path, O_RDWR | O_EXCL | O_CLOEXEC);
+	dev->fd = open(dev->path, open_mode(flags) | exclusive);
 	if (dev->fd < 0 && errno == EBUSY) {
 		report_busy(dev->path, st->st_rdev);
 		return -1;
@@ -154,11 +160,11 @@ err:
 	return -1;
 }
 
-static int open_file(struct dev *dev, const struct stat *st)
+static int open_file(struct dev *dev, const struct stat *st, unsigned int flags)
 {
-	if (attached_to_loop(dev->path, st))
+	if (!(flags & DEV_SHARED) && attached_to_loop(dev->path, st))
 		return -1;
-	dev->fd = open(dev->path, O_RDWR | O_CLOEXEC);
+	dev->fd = open(dev->path, open_mode(flags));
 	if (dev->fd < 0) {
 		tool_error("cannot open %s: %s", dev->path, strerror(errno));
 		return -1;
@@ -167,7 +173,7 @@ static int open_file(struct dev *dev, const struct stat *st)
 	return 0;
 }
 
-int dev_open(struct dev *dev, const char *path)
+int dev_open(struct dev *dev, const char *path, unsigned int flags)
 {
 	struct stat st;
 
@@ -179,9 +185,9 @@ int dev_open(struct dev *dev, const char *path)
 		return -1;
 	}
 	if (S_ISBLK(st.st_mode))
-		return open_block(dev, &st);
+		return open_block(dev, &st, flags);
 	if (S_ISREG(st.st_mode))
-		return open_file(dev, &st);
+		return open_file(dev, &st, flags);
 	tool_error("%s is neither a block device nor a regular file", path);
 	return -1;
 }
@@ -200,7 +206,7 @@ int dev_close(struct dev *dev)
 
 static int io_failed(struct dev *dev, const char *what, u64 off, ssize_t n)
 {
-	tool_error("%s %s at byte %llu: %s", what, dev->path, (unsigned long long)off,
+	tool_error("%s %s at byte %llu: %s", what, dev->path, off,
 		   n < 0 ? strerror(errno) : "unexpected end");
 	return -1;
 }

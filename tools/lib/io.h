@@ -23,12 +23,15 @@ struct dev {
 
 __printf(1, 2) void tool_error(const char *fmt, ...);
 
+#define DEV_WRITE	0x1	/* else for reading */
+#define DEV_SHARED	0x2	/* even while somebody else uses it */
+
 /**
- * dev_open() - open for exclusive use
+ * dev_open() - open for exclusive use, or for a look (DEV_SHARED)
  * Fails when the device is mounted or otherwise claimed, or when the image file is
  * attached to a loop device, and says by whom.
  */
-int dev_open(struct dev *dev, const char *path);
+int dev_open(struct dev *dev, const char *path, unsigned int flags);
 int dev_close(struct dev *dev);
 
 int dev_read(struct dev *dev, u64 off, void *buf, size_t len);

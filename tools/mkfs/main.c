@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &opts);
 	if (uuid_is_null(opts.uuid))
 		uuid_generate(opts.uuid);
-	if (dev_open(&dev, opts.path))
+	if (dev_open(&dev, opts.path, DEV_WRITE))
 		return 1;
 	err = make(&dev, &opts);
 	if (dev_close(&dev))

@@ -4,7 +4,7 @@
 #define _COHFS_MKFS_H
 
 #include "../lib/io.h"
-#include "layout.h"
+#include "../lib/layout.h"
 
 /** struct mkfs_options - the command line, checked */
 struct mkfs_options {

@@ -10,51 +10,15 @@
 #include "../../fs/core/bitmap.h"
 #include "../../fs/core/check.h"
 #include "../../fs/core/mapblock.h"
+#include "../lib/jbd2.h"
 #include "mkfs.h"
-
-/* jbd2's superblock is big-endian; offsets as in linux/jbd2.h */
-#define JBD2_MAGIC		0xc03b3998u
-#define JBD2_SUPERBLOCK_V2	4
-#define JBD2_CRC32C		4
-#define JBD2_INCOMPAT_REVOKE	0x01
-#define JBD2_INCOMPAT_64BIT	0x02
-#define JBD2_INCOMPAT_CSUM_V3	0x10
-#define JBD2_SB_BYTES		1024
-
-struct jbd2_superblock {
-/*00*/	__be32 h_magic;
-	__be32 h_blocktype;
-	__be32 h_sequence;
-	__be32 s_blocksize;
-/*10*/	__be32 s_maxlen;
-	__be32 s_first;
-	__be32 s_sequence;
-	__be32 s_start;
-/*20*/	__be32 s_errno;
-	__be32 s_feature_compat;
-	__be32 s_feature_incompat;
-	__be32 s_feature_ro_compat;
-/*30*/	__u8 s_uuid[16];
-/*40*/	__be32 s_nr_users;
-	__be32 s_dynsuper;
-	__be32 s_max_transaction;
-	__be32 s_max_trans_data;
-/*50*/	__u8 s_checksum_type;
-	__u8 s_pad[3];
-	__be32 s_num_fc_blks;
-	__be32 s_head;
-	__be32 s_reserved[40];
-/*fc*/	__be32 s_checksum;
-/*100*/	__u8 s_users[768];
-};
-
-_Static_assert(sizeof(struct jbd2_superblock) == JBD2_SB_BYTES, "jbd2 superblock size");
 
 struct writer {
 	struct dev *dev;
 	const struct mkfs_options *opts;
 	const struct layout *l;
 	u64 now;
+	u8 hash_key[16];
 	union {
 		u8 block[COHFS_BLOCK_SIZE];
 		u64 align;
@@ -118,14 +82,13 @@ static int write_journal(struct writer *w, u32 slot)
 	if (dev_zero(w->dev, off, (u64)w->l->journal_blocks << COHFS_BLOCK_SHIFT))
 		return -1;
 	memset(w->block, 0, sizeof(w->block));
-	sb->h_magic = cpu_to_be32(JBD2_MAGIC);
-	sb->h_blocktype = cpu_to_be32(JBD2_SUPERBLOCK_V2);
+	sb->s_header.h_magic = cpu_to_be32(JBD2_MAGIC);
+	sb->s_header.h_blocktype = cpu_to_be32(JBD2_BT_SUPER);
 	sb->s_blocksize = cpu_to_be32(COHFS_BLOCK_SIZE);
 	sb->s_maxlen = cpu_to_be32(w->l->journal_blocks);
 	sb->s_first = cpu_to_be32(1);
 	sb->s_sequence = cpu_to_be32(1);
-	sb->s_feature_incompat = cpu_to_be32(JBD2_INCOMPAT_REVOKE | JBD2_INCOMPAT_64BIT |
-					     JBD2_INCOMPAT_CSUM_V3);
+	sb->s_feature_incompat = cpu_to_be32(JBD2_INCOMPAT_OURS);
 	sb->s_nr_users = cpu_to_be32(1);
 	sb->s_checksum_type = JBD2_CRC32C;
 	uuid_generate(sb->s_uuid);
@@ -173,9 +136,9 @@ static int write_directory(struct writer *w, u64 ino, u32 mode)
 	return put_block(w);
 }
 
-static int write_super(struct writer *w)
+static int write_super(struct writer *w, u64 blkno)
 {
-	struct cohfs_super *s = new_block(w, COHFS_BT_SUPER, COHFS_SUPER_BLKNO, 0, 0);
+	struct cohfs_super *s = new_block(w, COHFS_BT_SUPER, blkno, 0, 0);
 	const struct layout *l = w->l;
 
 	s->s_block_size = cpu_to_le32(COHFS_BLOCK_SIZE);
@@ -189,11 +152,11 @@ static int write_super(struct writer *w)
 	s->s_journal_blocks = cpu_to_le32(l->journal_blocks);
 	s->s_free_at_mkfs = cpu_to_le64(l->free);
 	s->s_mkfs_time = cpu_to_le64(w->now);
+	s->s_copy = cpu_to_le64(l->super_copy);
+	memcpy(s->s_hash_key, w->hash_key, sizeof(s->s_hash_key));
 	memcpy(s->s_uuid, w->opts->uuid, sizeof(s->s_uuid));
 	memcpy(s->s_label, w->opts->label, sizeof(s->s_label));
 	memcpy(s->s_lock_table, w->opts->lock_table, sizeof(s->s_lock_table));
-	if (random_bytes(s->s_hash_key, sizeof(s->s_hash_key)))
-		return -1;
 	return put_block(w);
 }
 
@@ -208,7 +171,8 @@ static int write_body(struct writer *w)
 	for (i = 0; i < w->l->groups; i++)
 		if (write_group(w, i))
 			return -1;
-	return write_directory(w, w->l->root_ino, 040755);
+	return write_directory(w, w->l->root_ino, 040755) ||
+	       write_super(w, w->l->super_copy) ? -1 : 0;
 }
 
 int write_filesystem(struct dev *dev, const struct mkfs_options *opts,
@@ -225,8 +189,10 @@ int write_filesystem(struct dev *dev, const struct mkfs_options *opts,
 	w->opts = opts;
 	w->l = l;
 	w->now = (u64)time(NULL);
-	err = dev_zero(dev, 0, 2 * COHFS_BLOCK_SIZE) || dev_sync(dev) ||
-	      write_body(w) || dev_sync(dev) || write_super(w) || dev_sync(dev);
+	err = random_bytes(w->hash_key, sizeof(w->hash_key)) ||
+	      dev_zero(dev, 0, 2 * COHFS_BLOCK_SIZE) || dev_sync(dev) ||
+	      write_body(w) || dev_sync(dev) || write_super(w, COHFS_SUPER_BLKNO) ||
+	      dev_sync(dev);
 	free(w);
 	return err ? -1 : 0;
 }

@@ -75,6 +75,7 @@ COHFS_DISK_SIZE(struct cohfs_block_header, 0x40);
  * Slot block of slot s: @s_first_slot + s.  Journal of slot s (a jbd2 log with
  * its own superblock first): @s_first_journal + s * @s_journal_blocks.
  * Group g: @s_first_group + g * COHFS_GROUP_BLOCKS; the last may be short.
+ * @s_copy: block of group 0 with a copy of this block, for repair; 0 = none
  */
 struct cohfs_super {
 	struct cohfs_block_header s_hdr;
@@ -93,7 +94,7 @@ struct cohfs_super {
 	__le32 s_pad;
 	__le64 s_free_at_mkfs;		/* plus every slot's sl_free_delta = free now */
 /*90*/	__le64 s_mkfs_time;		/* seconds since 1970 */
-	__le64 s_reserved0;
+	__le64 s_copy;
 /*a0*/	__u8 s_uuid[16];
 /*b0*/	__u8 s_hash_key[16];		/* SipHash key of the name hash */
 /*c0*/	__u8 s_label[COHFS_LABEL_LEN];

@@ -34,10 +34,13 @@ u32 layout_group_blocks(const struct layout *l, u32 group)
 			  COHFS_GROUP_BLOCKS);
 }
 
-/* The group block, the root in group 0, and the orphan directories of @slots slots */
+/*
+ * The group block; in group 0 the root and the copy of the superblock; and the orphan
+ * directories of @slots slots
+ */
 static u32 used_by(const struct layout *l, u32 group, u32 slots)
 {
-	u32 used = group ? 1 : 3;
+	u32 used = group ? 1 : l->super_copy ? 4 : 3;
 	u32 s;
 
 	for (s = 0; s < slots; s++)
@@ -51,16 +54,22 @@ u32 layout_group_used(const struct layout *l, u32 group)
 	return used_by(l, group, l->slots);
 }
 
+u64 layout_orphan_ino(const struct layout *l, u32 slot)
+{
+	u32 home = home_group(l, slot);
+
+	return layout_group_first(l, home) + used_by(l, home, slot);
+}
+
 static void place_inodes(struct layout *l)
 {
-	u32 s, home;
+	u32 s;
 
 	l->root_ino = l->first_group + 1;
-	for (s = 0; s < l->slots; s++) {
-		home = home_group(l, s);
-		l->orphan_ino[s] = layout_group_first(l, home) + used_by(l, home, s);
-	}
-	l->free = l->blocks - l->first_group - l->groups - 2 - 2ULL * l->slots;
+	l->super_copy = l->root_ino + 2;
+	for (s = 0; s < l->slots; s++)
+		l->orphan_ino[s] = layout_orphan_ino(l, s);
+	l->free = l->blocks - l->first_group - l->groups - 3 - 2ULL * l->slots;
 }
 
 u64 layout_compute(struct layout *l, u64 bytes)

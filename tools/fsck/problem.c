@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What can be wrong. */
+#include <stdarg.h>
+#include "problem.h"
+
+static const u8 gravity[NR_PROBLEMS] = {
+	[P_SUPER] = GRAVITY_SAFE,	[P_SUPER_COPY] = GRAVITY_SAFE,
+	[P_JOURNAL_SUPER] = GRAVITY_LOSS, [P_JOURNAL_BLOCK] = GRAVITY_LOSS,
+	[P_JOURNAL_LOST] = GRAVITY_LOSS, [P_SLOT_BLOCK] = GRAVITY_SAFE,
+	[P_SLOT_ORPHANS] = GRAVITY_SAFE, [P_POOL_ENTRY] = GRAVITY_SAFE,
+	[P_FREE_COUNT] = GRAVITY_SAFE,	[P_GROUP_BLOCK] = GRAVITY_SAFE,
+	[P_BLOCKS_LOST] = GRAVITY_SAFE,	[P_BLOCKS_FREE] = GRAVITY_SAFE,
+	[P_INODE_BLOCK] = GRAVITY_LOSS,	[P_INODE_SUM] = GRAVITY_LOSS,
+	[P_INODE_FIELD] = GRAVITY_LOSS,	[P_INODE_GENERATION] = GRAVITY_SAFE,
+	[P_INODE_REBUILT] = GRAVITY_LOSS, [P_INODE_GONE] = GRAVITY_LOSS,
+	[P_INODE_BLOCKS] = GRAVITY_SAFE, [P_INODE_HINT] = GRAVITY_NONE,
+	[P_LINKS] = GRAVITY_SAFE,	[P_PARENT] = GRAVITY_SAFE,
+	[P_ORPHAN_MARK] = GRAVITY_SAFE,	[P_MAP_BLOCK] = GRAVITY_LOSS,
+	[P_MAP_SUM] = GRAVITY_LOSS,	[P_MAP_SHAPE] = GRAVITY_SAFE,
+	[P_MAP_RECORD] = GRAVITY_LOSS,	[P_MAP_COUNT] = GRAVITY_SAFE,
+	[P_MAP_ABSENT] = GRAVITY_NOTE,	[P_BLOCKS_TWICE] = GRAVITY_LOSS,
+	[P_LEAF_BLOCK] = GRAVITY_LOSS,	[P_LEAF_SUM] = GRAVITY_LOSS,
+	[P_LEAF_SHAPE] = GRAVITY_SAFE,	[P_NAME_BAD] = GRAVITY_LOSS,
+	[P_NAME_HASH] = GRAVITY_SAFE,	[P_NAME_TWICE] = GRAVITY_LOSS,
+	[P_NAME_DANGLING] = GRAVITY_LOSS, [P_NAME_GENERATION] = GRAVITY_LOSS,
+	[P_NAME_TYPE] = GRAVITY_SAFE,	[P_DIR_TWICE] = GRAVITY_LOSS,
+	[P_DIR_SIZE] = GRAVITY_SAFE,	[P_ROOT] = GRAVITY_LOSS,
+	[P_ORPHAN_ENTRY] = GRAVITY_SAFE, [P_INODE_LOST] = GRAVITY_LOSS,
+	[P_LOST_FOUND] = GRAVITY_SAFE,	[P_NO_SPACE] = GRAVITY_LOSS,
+};
+
+void problem(struct problems *all, enum problem kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	all->by_kind[kind]++;
+	if (gravity[kind] >= GRAVITY_SAFE)
+		all->found++;
+	if (gravity[kind] == GRAVITY_LOSS)
+		all->losses++;
+	if (all->silent || (gravity[kind] == GRAVITY_NONE && !all->verbose))
+		return;
+	if (all->progress)
+		progress_wipe(all->progress);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
