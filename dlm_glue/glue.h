@@ -294,14 +294,10 @@ struct cohfs_lockspace_ops {
 	 *  question is replayed.
 	 */
 	void (*recovery_end)(void *arg, int our_slot, u32 generation);
-	/** @lost: lock operations fail from now on; withdraw.  Any context. */
-	void (*lost)(void *arg);
-	/** @may_release: a killed lockspace is being left: has another node replayed
-	 *  our journal, so that our locks may go to others?  May sleep.  If it is
-	 *  missing or says no, the lockspace stays until this node is fenced or
-	 *  rebooted, and with it the module.
+	/** @lost: the lock manager broke its word: withdraw, and cohfs_lockspace_lose()
+	 *  if the lockspace is known already.  Any context.
 	 */
-	bool (*may_release)(void *arg);
+	void (*lost)(void *arg);
 };
 
 /**
@@ -324,11 +320,27 @@ int cohfs_lockspace_nodeid(const struct cohfs_lockspace *ls);
  *	begun since
  */
 void cohfs_lockspace_thaw(struct cohfs_lockspace *ls, u32 generation);
+/** cohfs_lockspace_members() - nodes in the lockspace, this one included */
+int cohfs_lockspace_members(const struct cohfs_lockspace *ls);
 /**
  * cohfs_lockspace_kill() - withdraw: fail all waits with -EIO, lower nothing
+ *
+ * MOUNT and SLOT locks live on, unless the lock manager is lost: through them the other
+ * nodes are asked to replay our journal.
  * Context: any.
  */
 void cohfs_lockspace_kill(struct cohfs_lockspace *ls);
+/** cohfs_lockspace_lose() - the same for all locks: nothing more can be asked */
+void cohfs_lockspace_lose(struct cohfs_lockspace *ls);
+/**
+ * cohfs_lockspace_abandon() - a withdrawn node hands all its locks to the others
+ *
+ * Only when nothing of it is under way to the disk and its journal has been replayed.
+ * A killed lockspace that was not abandoned is not left: it stays until the node is
+ * fenced or rebooted, and with it the module.
+ * Context: sleeps.
+ */
+void cohfs_lockspace_abandon(struct cohfs_lockspace *ls);
 /**
  * cohfs_lockspace_quiesce() - start no further revokes of inode-owned locks and
  * wait for the running ones, so that no inode is pinned by a worker; for unmount.

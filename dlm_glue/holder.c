@@ -149,7 +149,7 @@ static int miss(struct cohfs_lock *lk, struct cohfs_lock_call *call,
 /* What needs nobody else: 0, -EAGAIN, -EIO.  Called with lk_spin held. */
 static int hold_at_once(struct cohfs_lock *lk, enum cohfs_mode mode, unsigned int flags)
 {
-	if (ls_dead(lk->lk_ls) || lk->lk_fsm.dead || lk->lk_fsm.drop)
+	if (lk_is_dead(lk) || lk->lk_fsm.dead || lk->lk_fsm.drop)
 		return -EIO;
 	if (!cohfs_fsm_may_hold(&lk->lk_fsm, mode, flags & COHFS_LK_KEEP))
 		return -EAGAIN;

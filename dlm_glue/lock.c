@@ -415,7 +415,7 @@ void lk_lost(struct cohfs_lock *lk, const char *what, int error)
 	struct cohfs_lockspace *ls = lk->lk_ls;
 	char name[COHFS_RES_NAME_MAX + 1];
 
-	if (ls_dead(ls) || test_and_set_bit(COHFS_LS_LOST, &ls->ls_flags))
+	if (ls_gone(ls) || test_and_set_bit(COHFS_LS_LOST, &ls->ls_flags))
 		return;
 	cohfs_name_format(&lk->lk_name, name);
 	pr_err("cohfs: lockspace %s: lock %s: %s (error %d)\n", ls->ls_name, name,

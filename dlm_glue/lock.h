@@ -59,9 +59,11 @@ enum cohfs_lock_counter {
 
 /* ls_flags */
 #define COHFS_LS_STOPPED	0	/* the lock manager recovers: calls would sleep */
-#define COHFS_LS_DEAD		1	/* killed */
+#define COHFS_LS_DEAD		1	/* killed: but for recovery's own locks */
 #define COHFS_LS_JOINED		2
 #define COHFS_LS_LOST		3	/* ops->lost was called */
+#define COHFS_LS_GONE		4	/* recovery's own locks are dead, too */
+#define COHFS_LS_LEFT		5	/* the backend calls back no more */
 
 struct cohfs_lockspace {
 	const struct cohfs_backend_ops *ls_be;
@@ -71,6 +73,7 @@ struct cohfs_lockspace {
 	unsigned int ls_lvb_size;
 	int ls_slot;
 	int ls_nodeid;
+	int ls_members;
 	u32 ls_gate;			/* COHFS_GATE_*; changed under ls_spin */
 	unsigned long ls_flags;
 	spinlock_t ls_spin;		/* protects ls_gate, ls_generation */
@@ -204,6 +207,23 @@ static inline bool ls_stopped(const struct cohfs_lockspace *ls)
 static inline bool ls_dead(const struct cohfs_lockspace *ls)
 {
 	return test_bit(COHFS_LS_DEAD, &ls->ls_flags);
+}
+
+static inline bool ls_gone(const struct cohfs_lockspace *ls)
+{
+	return test_bit(COHFS_LS_GONE, &ls->ls_flags);
+}
+
+static inline bool ls_left(const struct cohfs_lockspace *ls)
+{
+	return test_bit(COHFS_LS_LEFT, &ls->ls_flags);
+}
+
+/* Nothing is to be asked or lowered.  A withdrawn node still has to tell the others. */
+static inline bool lk_is_dead(const struct cohfs_lock *lk)
+{
+	return ls_dead(lk->lk_ls) &&
+	       (ls_gone(lk->lk_ls) || !(lk->lk_fsm.cfg & COHFS_CFG_EXEMPT));
 }
 
 /*

@@ -46,6 +46,7 @@ static struct cohfs_lockspace *ls_alloc(const char *name, unsigned int lvb_size,
 	ls->ls_ops = ops;
 	ls->ls_arg = arg;
 	ls->ls_lvb_size = lvb_size;
+	ls->ls_members = 1;
 	spin_lock_init(&ls->ls_spin);
 	mutex_init(&ls->ls_mutex);
 	INIT_LIST_HEAD(&ls->ls_locks);
@@ -97,6 +98,11 @@ int cohfs_lockspace_slot(const struct cohfs_lockspace *ls)
 int cohfs_lockspace_nodeid(const struct cohfs_lockspace *ls)
 {
 	return READ_ONCE(ls->ls_nodeid);
+}
+
+int cohfs_lockspace_members(const struct cohfs_lockspace *ls)
+{
+	return READ_ONCE(ls->ls_members);
 }
 
 /* Recovery ---------------------------------------------------------------------- */
@@ -184,6 +190,16 @@ void cohfs_lockspace_kill(struct cohfs_lockspace *ls)
 	wake_up_all(&ls->ls_wait);
 }
 
+void cohfs_lockspace_lose(struct cohfs_lockspace *ls)
+{
+	if (test_and_set_bit(COHFS_LS_GONE, &ls->ls_flags))
+		return;
+	trace_cohfs_lock_recovery(ls, "lose", ls->ls_generation);
+	set_bit(COHFS_LS_DEAD, &ls->ls_flags);
+	walk(ls);
+	wake_up_all(&ls->ls_wait);
+}
+
 /* Leaving ------------------------------------------------------------------------- */
 
 void cohfs_lockspace_quiesce(struct cohfs_lockspace *ls)
@@ -256,17 +272,35 @@ static void account(struct cohfs_lockspace *ls)
 	     ls->ls_name, created - destroyed);
 }
 
+static void leave_backend(struct cohfs_lockspace *ls)
+{
+	if (ls_left(ls))
+		return;
+	if (ls->ls_be->leave)
+		ls->ls_be->leave(ls);
+	set_bit(COHFS_LS_LEFT, &ls->ls_flags);
+}
+
+void cohfs_lockspace_abandon(struct cohfs_lockspace *ls)
+{
+	unsigned int t;
+
+	cohfs_lockspace_lose(ls);
+	/* whoever saw it alive is done with the lock manager after this */
+	flush_work(&ls->ls_walk_work);
+	for (t = 0; t < COHFS_NR_LOCK_TYPES; t++)
+		flush_workqueue(ls->ls_revoke_wq[t]);
+	leave_backend(ls);
+}
+
 /*
  * A graceful leave tells nobody to replay our journal, it just hands our locks on.
- * So a withdrawn node stays a member, locks and all, until somebody did replay: in
- * the worst case until it is fenced.
+ * So a withdrawn node that was not abandoned stays a member, locks and all: until it is
+ * fenced.
  */
 static bool must_stay(struct cohfs_lockspace *ls)
 {
-	if (!ls_dead(ls) || ls->ls_be != &cohfs_dlm_backend)
-		return false;
-	if (ls->ls_ops && ls->ls_ops->may_release &&
-	    ls->ls_ops->may_release(ls->ls_arg))
+	if (!ls_dead(ls) || ls_left(ls) || ls->ls_be != &cohfs_dlm_backend)
 		return false;
 	pr_err("cohfs: lockspace %s: withdrawn and its journal not replayed by anyone: keeping the locks until this node is rebooted or fenced\n",
 	       ls->ls_name);
@@ -283,8 +317,7 @@ void cohfs_lockspace_leave(struct cohfs_lockspace *ls)
 	flush_work(&ls->ls_walk_work);
 	if (!clean && must_stay(ls))
 		return;
-	if (ls->ls_be->leave)
-		ls->ls_be->leave(ls);
+	leave_backend(ls);
 	if (!clean)
 		free_remains(ls);
 	ls_workers_stop(ls);

@@ -111,7 +111,7 @@ static u32 next_send(struct cohfs_lock *lk)
 	u32 todo = p->todo & COHFS_DO_SEND;
 	u32 what;
 
-	if (ls_dead(lk->lk_ls)) {
+	if (lk_is_dead(lk)) {
 		p->todo &= ~COHFS_DO_SEND;
 		return 0;
 	}
@@ -304,7 +304,7 @@ void ls_free_work(struct work_struct *work)
 						  ls_free_work);
 	struct cohfs_lock_priv *p, *next;
 
-	if (ls_stopped(ls) && !ls_dead(ls))
+	if (ls_stopped(ls) && !ls_left(ls))
 		return;
 	llist_for_each_entry_safe(p, next, llist_del_all(&ls->ls_free_list),
 				  free_node) {
@@ -331,7 +331,7 @@ void ls_walk_work(struct work_struct *work)
 	list_for_each_entry(lk, &ls->ls_locks, lk_list) {
 		/* in the list: not freed, with or without references */
 		spin_lock_irqsave(&lk->lk_spin, flags);
-		if (!ls_dead(ls))
+		if (!lk_is_dead(lk))
 			lk_apply(lk, COHFS_EV_THAW, 0);
 		else if (!lk->lk_fsm.dead)
 			lk_apply(lk, COHFS_EV_KILL, 0);

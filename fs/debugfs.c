@@ -91,6 +91,8 @@ void cohfs_debugfs_add(struct cohfs_sb *cs)
 	debugfs_create_file("ranges", 0400, cs->debugfs_dir, cs, &ranges_fops);
 	debugfs_create_file("stats", 0400, cs->debugfs_dir, cs, &stats_fops);
 	debugfs_create_file("info", 0400, cs->debugfs_dir, cs, &info_fops);
+	debugfs_create_u32("replay_delay_ms", 0600, cs->debugfs_dir,
+			   &cs->replay_delay_ms);
 }
 
 void cohfs_debugfs_remove(struct cohfs_sb *cs)

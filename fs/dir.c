@@ -13,6 +13,7 @@
 #include "core/dirhash.h"
 #include "dir.h"
 #include "inode.h"
+#include "ioctl.h"
 #include "log.h"
 
 static struct cohfs_dirleaf *leaf_of(struct buffer_head *bh)
@@ -500,4 +501,6 @@ const struct file_operations cohfs_dir_fops = {
 	.read		= generic_read_dir,
 	.iterate_shared	= dir_iterate,
 	.fsync		= dir_fsync,
+	.unlocked_ioctl	= cohfs_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
 };

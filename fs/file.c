@@ -19,6 +19,7 @@
 #include "aops.h"
 #include "extmap.h"
 #include "inode.h"
+#include "ioctl.h"
 #include "log.h"
 #include "mmap.h"
 #include "range.h"
@@ -624,6 +625,8 @@ const struct file_operations cohfs_file_fops = {
 	.mmap		= cohfs_mmap,
 	.fsync		= cohfs_file_fsync,
 	.flush		= cohfs_file_flush,
+	.unlocked_ioctl	= cohfs_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
 	.release	= cohfs_file_release,
 	.splice_read	= cohfs_file_splice_read,
 	.splice_write	= iter_file_splice_write,

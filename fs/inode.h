@@ -200,7 +200,7 @@ bool __must_check cohfs_attr_trylock(struct inode *inode);
 void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
 
 /* lockops.c: what giving up O, I, M, G, ... means; D, E, P are in revoke.c */
-const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type);
+const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type, u64 number);
 
 /* namei.c, dir.c, symlink in namei.c */
 extern const struct inode_operations cohfs_dir_iops;

@@ -10,9 +10,11 @@
 #include <linux/sched/mm.h>
 #include <linux/security.h>
 #include "../dlm_glue/core/lvb.h"
+#include "freeze.h"
 #include "inode.h"
 #include "log.h"
 #include "orphan.h"
+#include "recovery.h"
 
 /*
  * Metadata may go to another node when it is committed, in place and below the
@@ -25,7 +27,10 @@ static int meta_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 	unsigned int nofs = memalloc_nofs_save();
 	int err = 0;
 
-	if (cohfs_metaset_dirty(obj->cs, &obj->meta))
+	/* a withdrawn node's slot: whatever is dirty here is for the replay to write */
+	if (lk->lk_name.type == COHFS_LT_SLOT && cohfs_is_withdrawn(obj->cs))
+		;
+	else if (cohfs_metaset_dirty(obj->cs, &obj->meta))
 		err = cohfs_log_flush(obj->cs, READ_ONCE(obj->meta.dirty_seq));
 	if (!err && to < COHFS_PR)
 		cohfs_metaset_clear(&obj->meta);
@@ -38,7 +43,7 @@ static void object_free(struct cohfs_lock *lk)
 	cohfs_object_free(cohfs_object_of(lk));
 }
 
-/* C, S, R, M, G: blocks, and nothing else, or not even those. */
+/* C, R, M, G: blocks, and nothing else, or not even those. */
 static const struct cohfs_lock_ops meta_ops = {
 	.give_up	= meta_give_up,
 	.free		= object_free,
@@ -188,9 +193,77 @@ static const struct cohfs_lock_ops open_ops = {
 	.free		= open_free,
 };
 
-const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type)
+/* S(slot) ------------------------------------------------------------------- */
+
+#define SLOT_EMPTY_MAGIC	0x59545045u	/* "EPTY" */
+
+/* For the owner who has withdrawn: it cannot look at the disk, which may have failed */
+static void slot_publish(struct cohfs_lock *lk, void *lvb)
+{
+	if (cohfs_object_of(lk)->journal_empty)
+		*(__le32 *)lvb = cpu_to_le32(SLOT_EMPTY_MAGIC);
+}
+
+static void slot_granted(struct cohfs_lock *lk, enum cohfs_mode from,
+			 enum cohfs_mode to, const void *lvb)
+{
+	cohfs_object_of(lk)->journal_empty =
+		lvb && *(const __le32 *)lvb == cpu_to_le32(SLOT_EMPTY_MAGIC);
+}
+
+static const struct cohfs_lock_ops slot_ops = {
+	.give_up	= meta_give_up,
+	.publish	= slot_publish,
+	.granted	= slot_granted,
+	.free		= object_free,
+};
+
+/* C(1) --------------------------------------------------------------------- */
+
+static int call_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
+			enum cohfs_mode to)
+{
+	cohfs_recovery_called(cohfs_object_of(lk));
+	return 0;
+}
+
+static const struct cohfs_lock_ops call_ops = {
+	.give_up	= call_give_up,
+	.free		= object_free,
+};
+
+/* C(2) --------------------------------------------------------------------- */
+
+static int freeze_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
+			  enum cohfs_mode to)
+{
+	return cohfs_freeze_give_up(cohfs_object_of(lk)->cs, to);
+}
+
+static const struct cohfs_lock_ops freeze_ops = {
+	.give_up	= freeze_give_up,
+	.free		= object_free,
+};
+
+static const struct cohfs_lock_ops *mount_ops_of(u64 number)
+{
+	switch (number) {
+	case COHFS_CALL_NUMBER:
+		return &call_ops;
+	case COHFS_FREEZE_NUMBER:
+		return &freeze_ops;
+	default:
+		return &meta_ops;
+	}
+}
+
+const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type, u64 number)
 {
 	switch (type) {
+	case COHFS_LT_SLOT:
+		return &slot_ops;
+	case COHFS_LT_MOUNT:
+		return mount_ops_of(number);
 	case COHFS_LT_OPEN:
 		return &open_ops;
 	case COHFS_LT_INODE:

@@ -19,7 +19,7 @@
  * period p is covered by whichever flush ends p.
  */
 #include <linux/blkdev.h>
-#include <linux/buffer_head.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "log.h"
@@ -30,7 +30,6 @@
 #define IDLE_QUIET	HZ		/* without changes: nobody is in the way */
 #define IDLE_MAX	(10 * HZ)	/* flush also a busy log */
 #define REVOKES		64		/* per transaction: one more block of log */
-#define READ_BATCH	32
 
 /**
  * struct cohfs_log - the journal that this mount writes
@@ -80,46 +79,18 @@ static const struct address_space_operations log_aops = {
 };
 
 /*
- * Force blocks to be read from the disk: another node has written them since they
- * were cached here.  jbd2 would take any buffer that is uptodate.
+ * Have a journal read from the disk: its owner has written it since it was cached here.
+ * jbd2 would take any buffer that is uptodate.  Nobody on this node uses them now.
  */
-static int read_batch(struct cohfs_sb *cs, u64 blkno, unsigned int n)
+static void forget_cached(struct cohfs_sb *cs, u32 slot)
 {
-	struct buffer_head *bhs[READ_BATCH];
-	unsigned int i, got;
-	int err = 0;
+	struct address_space *mapping = cs->sb->s_bdev->bd_mapping;
+	loff_t start = (loff_t)journal_start(cs, slot) << COHFS_BLOCK_SHIFT;
+	loff_t size = (loff_t)cs->geo.journal_blocks << COHFS_BLOCK_SHIFT;
 
-	for (got = 0; got < n; got++) {
-		bhs[got] = sb_getblk(cs->sb, blkno + got);
-		if (!bhs[got]) {
-			err = -EIO;
-			break;
-		}
-		lock_buffer(bhs[got]);
-		if (!buffer_dirty(bhs[got]))
-			clear_buffer_uptodate(bhs[got]);
-		unlock_buffer(bhs[got]);
-	}
-	bh_read_batch(got, bhs);
-	for (i = 0; i < got; i++) {
-		wait_on_buffer(bhs[i]);
-		if (!buffer_uptodate(bhs[i]))
-			err = -EIO;
-		brelse(bhs[i]);
-	}
-	return err;
-}
-
-static int read_past_cache(struct cohfs_sb *cs, u64 blkno, u64 count)
-{
-	unsigned int n;
-	int err = 0;
-
-	for (; count && !err; blkno += n, count -= n) {
-		n = min_t(u64, count, READ_BATCH);
-		err = read_batch(cs, blkno, n);
-	}
-	return err;
+	filemap_invalidate_lock(mapping);
+	truncate_inode_pages_range(mapping, start, start + size - 1);
+	filemap_invalidate_unlock(mapping);
 }
 
 static struct inode *log_inode(struct cohfs_sb *cs, u32 slot)
@@ -137,18 +108,14 @@ static struct inode *log_inode(struct cohfs_sb *cs, u32 slot)
 	return inode;
 }
 
-/* The journal of @slot with a fresh superblock, not loaded */
+/* The journal of @slot, not loaded */
 static journal_t *open_journal(struct cohfs_sb *cs, u32 slot)
 {
 	struct inode *inode;
 	journal_t *journal;
 	int err;
 
-	err = read_past_cache(cs, journal_start(cs, slot), 1);
-	if (err) {
-		cohfs_err(cs->sb, "cannot read the journal of slot %u", slot);
-		return ERR_PTR(err);
-	}
+	forget_cached(cs, slot);
 	inode = log_inode(cs, slot);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
@@ -203,13 +170,8 @@ static void clear_recorded_error(struct cohfs_sb *cs, journal_t *journal, u32 sl
 static int load_journal(struct cohfs_sb *cs, journal_t *journal, u32 slot)
 {
 	bool replay = journal->j_tail != 0;
-	int err = 0;
+	int err = jbd2_journal_load(journal);
 
-	if (replay)
-		err = read_past_cache(cs, journal_start(cs, slot) + 1,
-				      journal->j_total_len - 1);
-	if (!err)
-		err = jbd2_journal_load(journal);
 	if (err) {
 		cohfs_err(cs->sb, "journal of slot %u cannot be replayed: error %d",
 			  slot, err);
@@ -328,22 +290,34 @@ void cohfs_log_free(struct cohfs_sb *cs)
  * this node remembers it.  When the lockspace is lost another node may have replayed
  * and emptied this journal already, and must not find the old tail again.  The flag
  * alone keeps jbd2 from writing; the commit lets waiters and buffers go.
+ *
+ * The mutexes are had once for those who looked at the flag before it was set: each
+ * write of the journal superblock is made under one of them.
  */
+static void stop_journal(journal_t *journal)
+{
+	tid_t tid;
+
+	write_lock(&journal->j_state_lock);
+	journal->j_flags |= JBD2_ABORT;
+	write_unlock(&journal->j_state_lock);
+	if (jbd2_journal_start_commit(journal, &tid))
+		jbd2_log_wait_commit(journal, tid);
+	mutex_lock(&journal->j_checkpoint_mutex);
+	mutex_unlock(&journal->j_checkpoint_mutex);
+	mutex_lock(&journal->j_abort_mutex);
+	mutex_unlock(&journal->j_abort_mutex);
+}
+
 void cohfs_log_abort(struct cohfs_sb *cs)
 {
 	struct cohfs_log *log = cs->log;
-	journal_t *journal;
 
 	if (!log)
 		return;
 	mutex_lock(&log->open_mutex);
-	journal = log->journal;
-	if (journal) {
-		write_lock(&journal->j_state_lock);
-		journal->j_flags |= JBD2_ABORT;
-		write_unlock(&journal->j_state_lock);
-		jbd2_journal_start_commit(journal, NULL);
-	}
+	if (log->journal)
+		stop_journal(log->journal);
 	mutex_unlock(&log->open_mutex);
 }
 

@@ -28,7 +28,10 @@ int cohfs_log_replay(struct cohfs_sb *cs, u32 slot);
 void cohfs_log_close(struct cohfs_sb *cs);
 /** cohfs_log_free() - the last lock is gone, nobody asks any more */
 void cohfs_log_free(struct cohfs_sb *cs);
-/** cohfs_log_abort() - withdrawn: nothing of ours is written any more; sleeps */
+/**
+ * cohfs_log_abort() - withdrawn: when this returns no write of the journal is under way,
+ * and none will be started; sleeps
+ */
 void cohfs_log_abort(struct cohfs_sb *cs);
 
 /**

@@ -192,8 +192,8 @@ static struct cohfs_object *new_object(struct cohfs_sb *cs, enum cohfs_lock_type
 	obj->cs = cs;
 	spin_lock_init(&obj->spin);
 	cohfs_metaset_init(&obj->meta);
-	err = cohfs_lock_init(&obj->lk, cs->ls, cohfs_lock_ops_of(type), type,
-			      number, 0);
+	err = cohfs_lock_init(&obj->lk, cs->ls, cohfs_lock_ops_of(type, number),
+			     type, number, 0);
 	if (!err)
 		return obj;
 	kmem_cache_free(object_cache, obj);

@@ -27,6 +27,7 @@ struct cohfs_object {
 	struct cohfs_inode *ci;		/* NULL once detached, and for groups etc. */
 	struct cohfs_reap *reap;	/* O: to be started when the lock is gone */
 	bool asked;			/* O: somebody wants to delete the inode */
+	bool journal_empty;		/* S: it was replayed, says the value block */
 	struct list_head linger;	/* dropped, but not clean yet */
 	struct hlist_node linger_hash;
 };

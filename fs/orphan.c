@@ -21,7 +21,8 @@
  *    use, and both try then (open_give_up()).
  *  - The node in whose directory it is listed goes on trying now and then.  It covers
  *    two that refuse each other while both are leaving, and nodes that died.
- *  - A node that dies or unmounts leaves the entries to the next mount of its slot.
+ *  - What a node that dies leaves behind is an heir's (adopt.c), and like that of a node
+ *    that unmounts the next mount's of its slot.
  *
  * An orphan entry is removed only by who holds O EX of the inode, and an inode block
  * is believed to be an orphan only if the entry is there: what an earlier deletion
@@ -608,6 +609,18 @@ static int queue_leftovers(struct cohfs_sb *cs, struct inode *dir)
 	} while (!ret && key != COHFS_DIR_END);
 	kfree(leaf);
 	return ret;
+}
+
+int cohfs_orphan_adopt(struct cohfs_sb *cs, u32 slot)
+{
+	struct inode *dir = get_dir(cs, slot);
+	int err;
+
+	if (IS_ERR(dir))
+		return PTR_ERR(dir);
+	err = queue_leftovers(cs, dir);
+	iput(dir);
+	return err;
 }
 
 int cohfs_orphan_init(struct cohfs_sb *cs)

@@ -44,4 +44,11 @@ struct cohfs_reap *cohfs_reap_prepare(struct inode *inode, bool asked);
 void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap,
 		      struct cohfs_locks *locks);
 
+/**
+ * cohfs_orphan_adopt() - see to the inodes that the gone owner of @slot had unlinked
+ * Context: sleeps, DLM; the mount is complete, and not being undone.
+ * Return: 0: queued for deletion; -errno.
+ */
+int cohfs_orphan_adopt(struct cohfs_sb *cs, u32 slot);
+
 #endif /* _COHFS_ORPHAN_H */

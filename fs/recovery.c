@@ -20,36 +20,44 @@
  * glue ignores a thaw for a generation that is over, and the pass that the next
  * recovery_end starts does what is left.
  */
+#include <linux/delay.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "../dlm_glue/glue.h"
+#include "adopt.h"
 #include "object.h"
 #include "recovery.h"
 #include "slot.h"
 #include "super.h"
 
 #define SLOT_TRIES	10
+#define CALL_AGAIN	(HZ / 10)
 
 /**
  * struct cohfs_recovery - recovery of a mount
  * @mount_obj: the mount lock
+ * @call_obj: the call lock
  * @mount_mutex: local side of the mount lock
  * @lock: protects what follows
  * @failed: slots (0 based) of dead nodes whose journals are not known to be empty
  * @due: a recovery_end has not been acted on
  * @generation: its generation
+ * @begun: when the first recovery_begin since the last thaw came
  * @started, @stopped: the lockspace is known here; is going away
  */
 struct cohfs_recovery {
 	struct cohfs_sb *cs;
 	struct cohfs_object *mount_obj;
+	struct cohfs_object *call_obj;
 	struct mutex mount_mutex;
 	struct workqueue_struct *wq;
 	struct work_struct work;
+	struct work_struct listen_work;
 	spinlock_t lock;
 	u64 failed;
 	bool due;
 	u32 generation;
+	ktime_t begun;
 	bool started;
 	bool stopped;
 };
@@ -98,10 +106,14 @@ static u64 failed_slots(struct cohfs_recovery *rec)
 static int replay_failed(struct cohfs_recovery *rec)
 {
 	struct cohfs_sb *cs = rec->cs;
-	u64 failed = failed_slots(rec);
-	u32 slot;
+	u64 failed = failed_slots(rec), ours = 0;
+	u32 slot, delay = READ_ONCE(cs->replay_delay_ms);
 	int err;
 
+	if (delay) {
+		cohfs_info(cs->sb, "replay waits %u ms, as debugfs says", delay);
+		msleep(delay);
+	}
 	for (slot = 0; slot < cs->geo.slots; slot++) {
 		if (!(failed & BIT_ULL(slot)))
 			continue;
@@ -110,6 +122,8 @@ static int replay_failed(struct cohfs_recovery *rec)
 			err = cohfs_slot_replay(cs, slot, SLOT_TRIES);
 		if (err < 0 && err != -EAGAIN)
 			return err;
+		if (err >= 0)
+			ours |= BIT_ULL(slot);
 		cohfs_info(cs->sb, "slot %u: its node is gone, %s", slot,
 			   err == 1 ? "journal replayed here" :
 				      "journal needs no replay");
@@ -117,20 +131,28 @@ static int replay_failed(struct cohfs_recovery *rec)
 	spin_lock(&rec->lock);
 	rec->failed &= ~failed;
 	spin_unlock(&rec->lock);
+	/* waits for the thaw by itself */
+	cohfs_adopt(cs, ours);
 	return 0;
 }
 
 /* Return: true once for each recovery, if nothing is left to replay */
 static bool may_thaw(struct cohfs_recovery *rec, u32 *generation)
 {
+	s64 took = 0;
 	bool thaw;
 
 	spin_lock(&rec->lock);
 	thaw = rec->due && !rec->failed;
-	if (thaw)
+	if (thaw) {
 		rec->due = false;
+		took = ktime_ms_delta(ktime_get(), rec->begun);
+		rec->begun = 0;
+	}
 	*generation = rec->generation;
 	spin_unlock(&rec->lock);
+	if (thaw)
+		cohfs_info(rec->cs->sb, "recovery %u done in %lld ms", *generation, took);
 	return thaw;
 }
 
@@ -155,6 +177,8 @@ static void recovery_work(struct work_struct *work)
 		cohfs_withdraw(cs, "recovery of a dead node failed: error %d", err);
 	else if (may_thaw(rec, &generation))
 		cohfs_lockspace_thaw(cs->ls, generation);
+	/* it may be an heir who has gone */
+	cohfs_adopt(cs, 0);
 out:
 	memalloc_nofs_restore(nofs);
 }
@@ -168,6 +192,16 @@ static void queue_if_due(struct cohfs_recovery *rec)
 }
 
 /* Callbacks of the lockspace ----------------------------------------------- */
+
+static void recovery_begin(void *arg)
+{
+	struct cohfs_recovery *rec = ((struct cohfs_sb *)arg)->recovery;
+
+	spin_lock(&rec->lock);
+	if (!rec->begun)
+		rec->begun = ktime_get();
+	spin_unlock(&rec->lock);
+}
 
 /* Numbers beyond the last slot: a node that was refused for want of a journal */
 static void node_failed(void *arg, int nodeid, int slot)
@@ -193,16 +227,110 @@ static void recovery_end(void *arg, int our_slot, u32 generation)
 	spin_unlock(&rec->lock);
 }
 
+/* Nobody can be asked to replay our journal. */
 static void lost(void *arg)
 {
-	cohfs_withdraw(arg, "no longer a member of the lockspace");
+	struct cohfs_sb *cs = arg;
+
+	cohfs_withdraw(cs, "no longer a member of the lockspace");
+	if (READ_ONCE(cs->ls))
+		cohfs_lockspace_lose(cs->ls);
 }
 
 const struct cohfs_lockspace_ops cohfs_recovery_ops = {
+	.recovery_begin = recovery_begin,
 	.node_failed = node_failed,
 	.recovery_end = recovery_end,
 	.lost = lost,
 };
+
+/* Calls of withdrawn nodes -------------------------------------------------------- */
+
+/*
+ * Every node has PR of the call lock cached.  Who has withdrawn asks for EX, which is
+ * granted when all have replayed whatever slot is free: their give up of PR does it.
+ * They ask for PR again at once, and get it when the caller lets go of EX.
+ *
+ * A node that has just answered another call and does not have PR back yet is not
+ * asked.  So what counts is the journal itself: whoever finds it empty, or replays it,
+ * says so in the value block of its slot lock, and the caller calls again until it is
+ * said.
+ */
+static int replay_free(struct cohfs_sb *cs)
+{
+	u64 replayed;
+	int err;
+
+	err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
+	if (err)
+		return err;
+	err = cohfs_slot_replay_free(cs, &replayed);
+	cohfs_mount_unlock(cs);
+	if (!err)
+		cohfs_adopt(cs, replayed);
+	return err;
+}
+
+void cohfs_recovery_called(struct cohfs_object *call)
+{
+	struct cohfs_sb *cs = call->cs;
+	int err;
+
+	if (cohfs_is_withdrawn(cs) || READ_ONCE(cs->recovery->stopped))
+		return;
+	err = replay_free(cs);
+	if (err) {
+		cohfs_withdraw(cs, "replay for a withdrawn node failed: error %d", err);
+		return;
+	}
+	spin_lock(&cs->recovery->lock);
+	if (!cs->recovery->stopped)
+		queue_work(system_unbound_wq, &cs->recovery->listen_work);
+	spin_unlock(&cs->recovery->lock);
+}
+
+/* Have PR of the call lock cached, so that we are asked. */
+static int listen(struct cohfs_recovery *rec, unsigned int flags)
+{
+	struct cohfs_lock *call = &rec->call_obj->lk;
+	int err = cohfs_lock_acquire(call, COHFS_PR, flags | COHFS_LK_PIN);
+
+	if (!err)
+		cohfs_lock_unpin(call, COHFS_PR);
+	return err;
+}
+
+/* Waits for the caller to be answered by all others: for their replays. */
+static void listen_work(struct work_struct *work)
+{
+	struct cohfs_recovery *rec = container_of(work, struct cohfs_recovery,
+						  listen_work);
+	int err = listen(rec, COHFS_LK_NOINTR);
+
+	if (err && !cohfs_is_withdrawn(rec->cs))
+		cohfs_warn(rec->cs->sb, "not asked by nodes that withdraw: error %d", err);
+}
+
+int cohfs_recovery_call(struct cohfs_sb *cs)
+{
+	struct cohfs_object *obj = cs->recovery->call_obj;
+	struct cohfs_lock *call;
+	int err;
+
+	if (!obj)
+		return 0;	/* not far enough in a mount to have changed anything */
+	call = &obj->lk;
+	for (;;) {
+		err = cohfs_lock_acquire(call, COHFS_EX, COHFS_LK_NOINTR | COHFS_LK_PIN);
+		if (err)
+			return err;
+		cohfs_lock_unpin(call, COHFS_EX);
+		cohfs_lock_recall(call, COHFS_EX);	/* the others want it back */
+		if (cohfs_slot_replayed(cs) || cohfs_lockspace_members(cs->ls) <= 1)
+			return 0;
+		schedule_timeout_idle(CALL_AGAIN);
+	}
+}
 
 /* Mount -------------------------------------------------------------------- */
 
@@ -222,6 +350,7 @@ int cohfs_recovery_init(struct cohfs_sb *cs)
 	spin_lock_init(&rec->lock);
 	mutex_init(&rec->mount_mutex);
 	INIT_WORK(&rec->work, recovery_work);
+	INIT_WORK(&rec->listen_work, listen_work);
 	cs->recovery = rec;
 	return 0;
 }
@@ -230,11 +359,19 @@ int cohfs_recovery_start(struct cohfs_sb *cs)
 {
 	struct cohfs_recovery *rec = cs->recovery;
 	struct cohfs_object *obj;
+	int err;
 
-	obj = cohfs_object_create(cs, COHFS_LT_MOUNT, 0, NULL);
+	obj = cohfs_object_create(cs, COHFS_LT_MOUNT, COHFS_MOUNT_NUMBER, NULL);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	rec->mount_obj = obj;
+	obj = cohfs_object_create(cs, COHFS_LT_MOUNT, COHFS_CALL_NUMBER, NULL);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	rec->call_obj = obj;
+	err = listen(rec, 0);
+	if (err)
+		return err;
 	spin_lock(&rec->lock);
 	rec->started = true;
 	queue_if_due(rec);
@@ -252,7 +389,10 @@ void cohfs_recovery_stop(struct cohfs_sb *cs)
 	rec->stopped = true;
 	spin_unlock(&rec->lock);
 	cancel_work_sync(&rec->work);
+	cancel_work_sync(&rec->listen_work);
+	cohfs_object_drop(rec->call_obj);
 	cohfs_object_drop(rec->mount_obj);
+	rec->call_obj = NULL;
 	rec->mount_obj = NULL;
 }
 

@@ -4,13 +4,24 @@
 #define _COHFS_RECOVERY_H
 
 struct cohfs_lockspace_ops;
+struct cohfs_object;
 struct cohfs_sb;
 
 /** cohfs_recovery_ops - for cohfs_lockspace_join(), with the mount as argument */
 extern const struct cohfs_lockspace_ops cohfs_recovery_ops;
 
+/* MOUNT locks */
+#define COHFS_MOUNT_NUMBER	0
+#define COHFS_CALL_NUMBER	1	/* withdrawn nodes call through it */
+#define COHFS_FREEZE_NUMBER	2	/* see freeze.c */
+
 int cohfs_recovery_init(struct cohfs_sb *cs);	/* before the join */
-/** cohfs_recovery_start() - cs->ls is set: act on what was reported during the join */
+/**
+ * cohfs_recovery_start() - cs->ls is set: act on what was reported during the join
+ *
+ * Hears the calls of withdrawn nodes from then on.
+ * Return: 0, -EINTR, -EIO, -ENOMEM.
+ */
 int cohfs_recovery_start(struct cohfs_sb *cs);
 /** cohfs_recovery_stop() - ignore further events; waits for a running recovery */
 void cohfs_recovery_stop(struct cohfs_sb *cs);
@@ -26,5 +37,15 @@ void cohfs_recovery_exit(struct cohfs_sb *cs);
  */
 int __must_check cohfs_mount_lock(struct cohfs_sb *cs, unsigned int flags);
 void cohfs_mount_unlock(struct cohfs_sb *cs);
+
+/**
+ * cohfs_recovery_call() - withdrawn, our slot is let go: have our journal replayed
+ * Context: sleeps until it is empty, or no other node is there; not killable, ended by
+ * cohfs_lockspace_lose().
+ * Return: 0, -EIO.
+ */
+int cohfs_recovery_call(struct cohfs_sb *cs);
+/** cohfs_recovery_called() - some node has withdrawn; give up of the call lock */
+void cohfs_recovery_called(struct cohfs_object *call);
 
 #endif /* _COHFS_RECOVERY_H */

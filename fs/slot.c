@@ -15,6 +15,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
+#include "adopt.h"
 #include "alloc.h"
 #include "core/check.h"
 #include "log.h"
@@ -45,6 +46,7 @@ struct cohfs_number {
 /**
  * struct cohfs_slotinfo - our slot
  * @obj: S(slot), held EX
+ * @forfeited: but not any more, this node has withdrawn
  * @bh: slot block
  * @mutex: protects the slot block and @promised; inside transactions
  * @promised: entries that tasks are about to add to the pool on disk
@@ -58,6 +60,7 @@ struct cohfs_number {
  */
 struct cohfs_slotinfo {
 	struct cohfs_object *obj;
+	bool forfeited;
 	struct buffer_head *bh;
 	struct mutex mutex;
 	u32 promised;
@@ -124,22 +127,26 @@ int cohfs_slot_replay(struct cohfs_sb *cs, u32 slot, unsigned int tries)
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	err = cohfs_log_replay(cs, slot);
+	if (err >= 0)
+		obj->journal_empty = true;
 	slot_unlock(obj);
 	return err;
 }
 
-/* Journals that a crash of the whole cluster left behind */
-static int replay_others(struct cohfs_sb *cs)
+int cohfs_slot_replay_free(struct cohfs_sb *cs, u64 *replayed)
 {
 	u32 slot;
-	int err;
+	int ret;
 
+	*replayed = 0;
 	for (slot = 0; slot < cs->geo.slots; slot++) {
 		if (slot == cs->slot)
 			continue;
-		err = cohfs_slot_replay(cs, slot, 1);
-		if (err < 0 && err != -EAGAIN)
-			return err;
+		ret = cohfs_slot_replay(cs, slot, 1);
+		if (ret < 0 && ret != -EAGAIN)
+			return ret;
+		if (ret == 1)
+			*replayed |= BIT_ULL(slot);
 	}
 	return 0;
 }
@@ -232,6 +239,7 @@ static struct cohfs_slotinfo *slotinfo_alloc(void)
 int cohfs_slot_claim(struct cohfs_sb *cs)
 {
 	struct cohfs_slotinfo *si = slotinfo_alloc();
+	u64 replayed;
 	int err;
 
 	if (!si)
@@ -245,9 +253,11 @@ int cohfs_slot_claim(struct cohfs_sb *cs)
 		}
 		goto err_lock;
 	}
-	err = replay_others(cs);
+	/* journals that a crash of the whole cluster left behind */
+	err = cohfs_slot_replay_free(cs, &replayed);
 	if (err)
 		goto err_log;
+	cohfs_adopt(cs, replayed);
 	err = cohfs_log_open(cs, cs->slot);
 	if (err)
 		goto err_log;
@@ -262,6 +272,42 @@ err_lock:
 	return err;
 }
 
+/*
+ * Not all the way down: a lock in NL keeps the value block, in which whoever replays
+ * says so.
+ */
+static void slot_lower(struct cohfs_object *obj, enum cohfs_mode mode)
+{
+	cohfs_object_unlock(obj, mode);
+	cohfs_lock_recall(&obj->lk, COHFS_EX);
+}
+
+void cohfs_slot_forfeit(struct cohfs_sb *cs)
+{
+	struct cohfs_slotinfo *si = cs->slotinfo;
+
+	if (!si || si->forfeited)
+		return;
+	si->forfeited = true;
+	si->obj->journal_empty = false;
+	slot_lower(si->obj, COHFS_EX);
+}
+
+bool cohfs_slot_replayed(struct cohfs_sb *cs)
+{
+	struct cohfs_slotinfo *si = cs->slotinfo;
+	bool replayed;
+
+	if (!si)
+		return true;
+	if (cohfs_lock_acquire(&si->obj->lk, COHFS_PR,
+			       COHFS_LK_NOQUEUE | COHFS_LK_NOINTR | COHFS_LK_PIN))
+		return false;
+	replayed = si->obj->journal_empty;
+	slot_lower(si->obj, COHFS_PR);
+	return replayed;
+}
+
 void cohfs_slot_release(struct cohfs_sb *cs)
 {
 	struct cohfs_slotinfo *si = cs->slotinfo;
@@ -271,7 +317,10 @@ void cohfs_slot_release(struct cohfs_sb *cs)
 	cs->slotinfo = NULL;
 	pool_destroy(si);
 	brelse(si->bh);
-	slot_unlock(si->obj);
+	if (si->forfeited)
+		cohfs_object_drop(si->obj);
+	else
+		slot_unlock(si->obj);
 	kfree(si);
 }
 

@@ -16,6 +16,14 @@ struct cohfs_sb;
  * Context: cohfs_mount_lock() is held.
  */
 int cohfs_slot_claim(struct cohfs_sb *cs);
+/** cohfs_slot_forfeit() - withdrawn, nothing is written: let the others have the journal */
+void cohfs_slot_forfeit(struct cohfs_sb *cs);
+/**
+ * cohfs_slot_replayed() - has one of them replayed it since?
+ * Context: sleeps for an answer of the lock manager, not for other nodes.
+ * Return: false if not, or if it cannot be known now.
+ */
+bool cohfs_slot_replayed(struct cohfs_sb *cs);
 /** cohfs_slot_release() - after cohfs_log_close(): give the slot and the pool away */
 void cohfs_slot_release(struct cohfs_sb *cs);
 
@@ -27,6 +35,12 @@ void cohfs_slot_release(struct cohfs_sb *cs);
  * it then; other errors: it could not be replayed.
  */
 int cohfs_slot_replay(struct cohfs_sb *cs, u32 slot, unsigned int tries);
+
+/**
+ * cohfs_slot_replay_free() - the same for every slot but our own, if it is free
+ * @replayed: bitmap of those whose journal was not empty
+ */
+int cohfs_slot_replay_free(struct cohfs_sb *cs, u64 *replayed);
 
 /**
  * struct cohfs_newino - an unused inode number with its I lock held EX

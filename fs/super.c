@@ -28,9 +28,11 @@
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include "../dlm_glue/glue.h"
+#include "adopt.h"
 #include "alloc.h"
 #include "core/check.h"
 #include "debugfs.h"
+#include "freeze.h"
 #include "inode.h"
 #include "log.h"
 #include "metaio.h"
@@ -41,7 +43,7 @@
 #include "super.h"
 #include "times.h"
 
-/* State, withdrawal, damage ------------------------------------------------ */
+/* State, damage ------------------------------------------------------------ */
 
 /* WITHDRAWN is final. */
 static void set_state(struct cohfs_sb *cs, enum cohfs_sb_state state)
@@ -50,36 +52,6 @@ static void set_state(struct cohfs_sb *cs, enum cohfs_sb_state state)
 
 	while (old != COHFS_SB_WITHDRAWN && !try_cmpxchg(&cs->state, &old, state))
 		;
-}
-
-static void withdraw_work(struct work_struct *work)
-{
-	struct cohfs_sb *cs = container_of(work, struct cohfs_sb, withdraw_work);
-
-	if (cs->ls)
-		cohfs_lockspace_kill(cs->ls);
-	cohfs_log_abort(cs);
-}
-
-/*
- * The state alone stops new transactions and makes revokes fail, so that no lock is
- * lowered; what sleeps is left to a worker.  SB_RDONLY is not set: it belongs to
- * s_umount, makes the VFS answer EROFS where EIO is the truth, and would keep the
- * final sync from reporting what is lost.
- */
-void cohfs_withdraw(struct cohfs_sb *cs, const char *fmt, ...)
-{
-	struct va_format vaf;
-	va_list args;
-
-	if (xchg(&cs->state, COHFS_SB_WITHDRAWN) == COHFS_SB_WITHDRAWN)
-		return;
-	va_start(args, fmt);
-	vaf.fmt = fmt;
-	vaf.va = &args;
-	cohfs_err(cs->sb, "withdrawn, nothing is written any more: %pV", &vaf);
-	va_end(args);
-	queue_work(system_unbound_wq, &cs->withdraw_work);
 }
 
 int cohfs_corrupt(struct super_block *sb, u64 blkno, const char *check)
@@ -242,11 +214,12 @@ static int join_lockspace(struct cohfs_sb *cs)
 	}
 	smp_store_mb(cs->ls, ls);	/* pairs with the xchg in cohfs_withdraw() */
 	if (cohfs_is_withdrawn(cs))
-		cohfs_lockspace_kill(ls);
+		cohfs_lockspace_lose(ls);
 	slot = cohfs_lockspace_slot(ls);
 	if (slot >= 1 && slot <= geo->slots) {
 		cs->slot = slot - 1;
-		return cohfs_recovery_start(cs);
+		err = cohfs_freeze_join(cs);
+		return err ? err : cohfs_recovery_start(cs);
 	}
 	cohfs_err(cs->sb, "more nodes than journals: slot %d, but mkfs.cohfs -j made %u",
 		  slot - 1, geo->slots);
@@ -272,20 +245,24 @@ static int claim_slot(struct cohfs_sb *cs)
 static void teardown(struct cohfs_sb *cs)
 {
 	cohfs_debugfs_remove(cs);
+	cohfs_withdraw_unmount(cs);
+	cohfs_withdraw_settle(cs);
 	cohfs_log_close(cs);
 	cohfs_object_drop(cs->rename_obj);
 	cs->rename_obj = NULL;
 	cohfs_groups_exit(cs);
+	/* the last flush may have failed */
+	cohfs_withdraw_settle(cs);
+	cohfs_freeze_leave(cs);
 	cohfs_slot_release(cs);
 	cohfs_recovery_stop(cs);
-	/* no kill behind our back any more */
-	disable_work_sync(&cs->withdraw_work);
-	if (cs->ls) {
-		if (cohfs_is_withdrawn(cs))
-			cohfs_lockspace_kill(cs->ls);
+	cohfs_withdraw_stop(cs);
+	if (cs->ls)
 		cohfs_lockspace_leave(cs->ls);
-		cs->ls = NULL;
-	}
+	cs->ls = NULL;
+	cohfs_withdraw_free(cs);
+	cohfs_freeze_free(cs);
+	cohfs_adopt_free(cs);
 	cohfs_rcache_free(cs);
 	cohfs_log_free(cs);
 	cohfs_recovery_exit(cs);
@@ -300,6 +277,7 @@ static void put_super(struct super_block *sb)
 {
 	struct cohfs_sb *cs = COHFS_SB(sb);
 
+	cohfs_adopt_stop(cs);
 	cohfs_orphan_exit(cs);
 	teardown(cs);
 	cohfs_info(sb, "unmounted%s",
@@ -317,7 +295,7 @@ static int sync_fs(struct super_block *sb, int wait)
 }
 
 /*
- * The VFS has stopped writers and synced.  An empty journal makes a snapshot of the
+ * Of this node; see freeze.c.  The VFS has stopped writers and synced.  An empty journal makes a snapshot of the
  * device a clean filesystem; revokes are served as ever, with nothing to write.
  */
 static int freeze_fs(struct super_block *sb)
@@ -357,7 +335,9 @@ static const struct super_operations super_ops = {
 	.drop_inode = cohfs_drop_inode,
 	.put_super = put_super,
 	.sync_fs = sync_fs,
+	.freeze_super = cohfs_freeze_super,
 	.freeze_fs = freeze_fs,
+	.thaw_super = cohfs_thaw_super,
 	.unfreeze_fs = unfreeze_fs,
 	.statfs = statfs,
 	.show_options = show_options,
@@ -424,17 +404,24 @@ static struct cohfs_sb *sb_alloc(struct super_block *sb, struct fs_context *fc)
 
 	if (!cs)
 		return NULL;
-	cs->times_wq = alloc_workqueue("cohfs-times-%s", WQ_MEM_RECLAIM, 1, sb->s_id);
-	if (!cs->times_wq) {
-		kfree(cs);
-		return NULL;
-	}
 	cs->sb = sb;
+	cs->times_wq = alloc_workqueue("cohfs-times-%s", WQ_MEM_RECLAIM, 1, sb->s_id);
+	if (!cs->times_wq || cohfs_withdraw_init(cs))
+		goto err;
+	if (cohfs_adopt_init(cs))
+		goto err_adopt;
 	cs->opts = *(const struct cohfs_options *)fc->fs_private;
-	INIT_WORK(&cs->withdraw_work, withdraw_work);
 	cohfs_times_init(cs);
 	sb->s_fs_info = cs;
 	return cs;
+
+err_adopt:
+	cohfs_withdraw_free(cs);
+err:
+	if (cs->times_wq)
+		destroy_workqueue(cs->times_wq);
+	kfree(cs);
+	return NULL;
 }
 
 static int fill_super(struct super_block *sb, struct fs_context *fc)
@@ -465,6 +452,8 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		goto err_root;
 	set_state(cs, COHFS_SB_LIVE);
+	cohfs_withdraw_serve(cs);
+	cohfs_adopt_start(cs);
 	cohfs_info(sb, "mounted, lock=%s, slot %u, node %d",
 		   cs->opts.lock == COHFS_LOCK_DLM ? "dlm" : "local", cs->slot,
 		   cohfs_lockspace_nodeid(cs->ls));
@@ -519,6 +508,7 @@ void cohfs_kill_sb(struct super_block *sb)
 		/* in the worker, where no signal of a dying task cuts it short */
 		flush_delayed_work(&cs->times_work);
 		cohfs_times_stop(cs);
+		cohfs_withdraw_unmount(cs);
 		cohfs_lockspace_quiesce(cs->ls);
 		cohfs_rcache_stop(cs);
 	}

@@ -8,7 +8,10 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <cohfs/types.h>
+#include "withdraw.h"
 
+struct cohfs_adoption;
+struct cohfs_freeze;
 struct cohfs_lockspace;
 struct cohfs_log;
 struct cohfs_slotinfo;
@@ -17,6 +20,7 @@ struct cohfs_linger;
 struct cohfs_object;
 struct cohfs_orphans;
 struct cohfs_recovery;
+struct cohfs_withdrawal;
 
 enum cohfs_lock_option { COHFS_LOCK_DLM, COHFS_LOCK_LOCAL };
 
@@ -74,8 +78,11 @@ struct cohfs_sb {
 	spinlock_t times_lock;		/* protects times_list */
 	struct list_head times_list;	/* inodes with unpublished times */
 	struct delayed_work times_work;
-	struct work_struct withdraw_work; /* the part of a withdrawal that sleeps */
+	struct cohfs_withdrawal *withdrawal;	/* withdraw.c */
+	struct cohfs_freeze *freeze;		/* freeze.c */
+	struct cohfs_adoption *adoption;	/* adopt.c: orphans of the dead */
 	struct dentry *debugfs_dir;
+	u32 replay_delay_ms;		/* debugfs: makes a replay last, for tests */
 };
 
 static inline struct cohfs_sb *COHFS_SB(const struct super_block *sb)
@@ -94,15 +101,6 @@ struct fs_context;
 int cohfs_get_tree(struct fs_context *fc);
 int cohfs_reconfigure(struct fs_context *fc);
 void cohfs_kill_sb(struct super_block *sb);
-
-/**
- * cohfs_withdraw() - stop writing for good: the on-disk state is not to be trusted
- * further from this node
- *
- * Callable from any context; the first call logs @fmt, aborts the journal, fails
- * lock waits, later calls do nothing.  Locks are kept, see Documentation/design.rst.
- */
-__printf(2, 3) void cohfs_withdraw(struct cohfs_sb *cs, const char *fmt, ...);
 
 /**
  * cohfs_corrupt() - report a damaged block and return -EFSCORRUPTED

@@ -6,7 +6,8 @@ import os
 import re
 import sys
 
-from labkit import agent, cache, cluster, gate, images, kernels, node, output, progress, qemu
+from labkit import (agent, cache, cluster, fence, gate, images, kernels, node, output, progress,
+                    qemu)
 from labkit.errors import LabError
 
 FAILED, INTERRUPTED = 1, 130
@@ -166,6 +167,25 @@ def heal(arguments):
         each.set_wire(True)
 
 
+def serve_fence(arguments):
+    fence.serve(cluster.Lab.load(arguments.name), arguments.by)
+
+
+def fenced(arguments):
+    for record in fence.records(cluster.Lab.load(arguments.name)):
+        print(f"{record['time']:.3f} node{record['node']} by node{record['by']}"
+              f"{'' if record['ran'] else ', was off'}")
+
+
+def token(arguments):
+    for each in chosen(arguments):
+        status = run_on(each, ["/lab/node.sh", "token", str(arguments.ms)], output.passthrough,
+                        30, None)
+        if status:
+            return FAILED
+    return 0
+
+
 def sysrq(arguments):
     if not re.fullmatch(r"[a-z0-9]", arguments.key):
         raise LabError(f"{arguments.key!r} is not a sysrq key: one of a-z, 0-9")
@@ -249,6 +269,11 @@ def parser():
     add("resume", resume, "let it go on", one=True)
     add("cut", cut, "take a node off the cluster's wire", one=True)
     add("heal", heal, "put it back", one=True)
+    add("token", token, "how long corosync waits for a silent node, until its next start", one=True
+        ).add_argument("ms", type=int, metavar="MS", help="milliseconds; 0: as configured")
+    add("fence", serve_fence, "answer a node's request to fence another one (QEMU runs this)"
+        ).add_argument("--by", type=int, required=True, metavar="NODE")
+    add("fenced", fenced, "list which nodes were fenced, when and by whom")
     add("sysrq", sysrq, "type a sysrq key on a node's console", one=True).add_argument(
         "key", metavar="KEY")
     add("log", log, "print a node's console since its first boot", one=True).add_argument(

@@ -120,7 +120,11 @@ class Lab:
         starting = [node for node in nodes if node.pid() is None]
         if not starting:
             raise LabError(f"{' and '.join(node.name for node in nodes)}: running already")
-        members = len(starting) + sum(node.reachable() for node in self.nodes)
+        others = [node for node in self.nodes if node.reachable()]
+        members = len(starting) + len(others)
+        for node in starting:
+            if others:
+                on_each(others, lambda other, number=node.number: steps.await_gone(other, number))
         on_each(starting, lambda node: steps.join(node, members))
         if mount and self.spec.fs != "none":
             on_each(starting, steps.mount)

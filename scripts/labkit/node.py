@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import threading
 
-from labkit import agent, images, initramfs, process, qemu, qmp
+from labkit import agent, fence, images, initramfs, process, qemu, qmp
 from labkit.errors import LabError
 
 
@@ -44,13 +44,15 @@ class Node:
             "NODE_NAME": self.name, "NODE": self.number, "RING_ADDRESS": self.address,
             "SHARES": " ".join(shares), "PRIVATE_DISKS":
                 " ".join(str(n) for n in range(1, self.lab.spec.disks + 1)),
+            "FENCE": f"{fence.ADDRESS}:{fence.PORT}",
             **self.lab.guest_settings()}
         env = "".join(f"{name}='{value}'\n" for name, value in settings.items())
         hosts = "".join(f"{node.address} {node.name}\n" for node in self.lab.nodes)
         return {"env": env.encode(), "hosts": hosts.encode(),
                 "token": self.lab.spec.token.encode() + b"\n",
                 "corosync.conf": self.lab.corosync_conf().encode(),
-                "node.sh": (images.GUEST / "node.sh").read_bytes()}
+                **{name: (images.GUEST / name).read_bytes()
+                   for name in ("node.sh", "fence", "dlm.conf")}}
 
     def power_on(self):
         """Starts QEMU; the guest's first words are still to come."""

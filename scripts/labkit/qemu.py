@@ -14,7 +14,7 @@ Topology, for every lab:
 import json
 import os
 
-from labkit import cache, images, kernels, ports, progress, trial
+from labkit import cache, fence, images, kernels, ports, progress, trial
 
 PROGRAM = "qemu-system-x86_64"
 AGENT_PORT = 4455
@@ -119,7 +119,7 @@ def command(node):
         "-netdev", f"socket,id=ring,mcast={ports.GROUP}:{lab.spec.ring_port},localaddr=127.0.0.1",
         "-device", f"virtio-net-pci,netdev=ring,mac={mac}:00:{node.number:02x},romfile=",
         "-netdev", "user,id=control,restrict=on,ipv6=off,"
-                   f"hostfwd=tcp:127.0.0.1:{node.port}-:{AGENT_PORT}",
+                   f"hostfwd=tcp:127.0.0.1:{node.port}-:{AGENT_PORT},{fence.forward(node)}",
         "-device", f"virtio-net-pci,netdev=control,mac={mac}:01:{node.number:02x},romfile=",
     ]
     line += _drive("root", images.root().get() / "root.img", readonly=True)

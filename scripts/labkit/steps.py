@@ -18,6 +18,7 @@ POLL = 0.05
 BOOT_SECONDS = 90
 STEP_SECONDS = 60
 MKFS_SECONDS = 180
+GONE_SECONDS = 120
 DEBUG_FACTOR = 4
 
 
@@ -29,6 +30,11 @@ def join(node, members):
     run(node, "corosync quorum", "quorum", members)
     run(node, "start dlm_controld", "dlm")
     run(node, "dlm_controld membership", "dlm_members", members)
+
+
+def await_gone(node, number):
+    """Waits until `node` has taken note of the death of another one."""
+    run(node, f"node{number} gone", "gone", number, seconds=GONE_SECONDS)
 
 
 def format_disk(node):

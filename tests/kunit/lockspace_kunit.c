@@ -156,6 +156,57 @@ static void kill_ends_all_waits(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, rig_peer_answered(rp[2]));
 }
 
+/* what is left to a withdrawn node: asking the others, through locks of recovery */
+static void withdrawn_can_call(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct rig_lock *slot = rig_lock(rig, COHFS_LT_SLOT, 1);
+	struct rig_lock *call = rig_lock(rig, COHFS_LT_MOUNT, 1);
+	struct rig_lock *range = rig_lock(rig, COHFS_LT_RANGE, 1);
+	struct rig_peer *heirs = rig_peer(rig, COHFS_LT_SLOT, 1);
+	struct rig_peer *other = rig_peer(rig, COHFS_LT_MOUNT, 1);
+	struct rig_peer *wants_range = rig_peer(rig, COHFS_LT_RANGE, 1);
+	struct rig_asker *a;
+
+	rig_cache(rig, slot, COHFS_EX);
+	rig_cache(rig, range, COHFS_EX);
+	rig_peer_ask(other, COHFS_PR);
+	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(other));
+	cohfs_lockspace_kill(rig->ls);
+	/* our slot goes to who asks for it, our data does not */
+	rig_peer_ask(heirs, COHFS_EX);
+	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(heirs));
+	rig_peer_ask(wants_range, COHFS_PR);
+	a = rig_ask(rig, call, COHFS_EX, COHFS_LK_PIN);
+	EVENTUALLY(test, READ_ONCE(other->peer.bast) == COHFS_EX);
+	cohfs_sim_peer_unlock(&other->peer);
+	KUNIT_EXPECT_EQ(test, 0, rig_answer(a));
+	rig_end(a, RIG_RELEASE);
+	KUNIT_EXPECT_FALSE(test, rig_peer_answered(wants_range));
+	KUNIT_EXPECT_EQ(test, rig_cached(range), COHFS_EX);
+	/* journal replayed: now everything goes */
+	cohfs_lockspace_abandon(rig->ls);
+	KUNIT_EXPECT_EQ(test, -EIO,
+			cohfs_lock_acquire(&call->lk, COHFS_EX, COHFS_LK_PIN));
+}
+
+static void lost_ends_the_call(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct rig_lock *call = rig_lock(rig, COHFS_LT_MOUNT, 1);
+	struct rig_peer *other = rig_peer(rig, COHFS_LT_MOUNT, 1);
+	struct rig_asker *a;
+
+	rig_peer_ask(other, COHFS_PR);
+	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(other));
+	cohfs_lockspace_kill(rig->ls);
+	a = rig_ask(rig, call, COHFS_EX, COHFS_LK_NOINTR | COHFS_LK_PIN);
+	EVENTUALLY(test, READ_ONCE(other->peer.bast) == COHFS_EX);
+	cohfs_lockspace_lose(rig->ls);
+	KUNIT_EXPECT_EQ(test, -EIO, rig_answer(a));
+	rig_end(a, RIG_RELEASE);
+}
+
 /* unmounting at once: drops and the leave meet what the kill has set going */
 static void kill_drop_leave(struct kunit *test)
 {
@@ -238,6 +289,8 @@ static struct kunit_case lockspace_cases[] = {
 	KUNIT_CASE(frozen_waiter_can_be_killed),
 	KUNIT_CASE(drops_wait_for_the_lock_manager),
 	KUNIT_CASE(kill_ends_all_waits),
+	KUNIT_CASE(withdrawn_can_call),
+	KUNIT_CASE(lost_ends_the_call),
 	KUNIT_CASE(kill_drop_leave),
 	KUNIT_CASE(quiesced),
 	KUNIT_CASE(quiesce_waits_for_revokes),

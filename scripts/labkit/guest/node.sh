@@ -37,6 +37,14 @@ step_corosync()
 	corosync
 }
 
+# step_token MS: how long a silent node is waited for; 0: as corosync.conf has it
+step_token()
+{
+	ms=$1
+	[ "$ms" != 0 ] || ms=$(sed -n 's/^ *token: *//p' /etc/corosync/corosync.conf)
+	corosync-cmapctl -s totem.token u32 "$ms"
+}
+
 # step_quorum MEMBERS: until this node is quorate and sees that many members.
 step_quorum()
 {
@@ -52,11 +60,11 @@ step_quorum()
 	done
 }
 
-# Without a fence agent a lost node counts as fenced at once.  An agent's place
-# is /etc/dlm/dlm.conf; these two options then have to go.
 step_dlm()
 {
-	dlm_controld --enable_fencing 0 --enable_startup_fencing 0
+	mkdir -p /etc/dlm
+	cp /lab/dlm.conf /etc/dlm/dlm.conf
+	dlm_controld
 }
 
 # step_dlm_members MEMBERS: until dlm_controld has that many in its group.
@@ -66,6 +74,27 @@ step_dlm_members()
 		members=$(dlm_tool status 2>/dev/null | grep -c '^node .* M ' || true)
 		[ "$members" -lt "$1" ] || return 0
 		say_once "$members of $1 members"
+		sleep 0.1
+	done
+}
+
+# step_gone NODE: until a node that is off is no member any more, and fenced if the
+# others may do that.  Before it boots again, or it would be fenced while it does.
+step_gone()
+{
+	while :; do
+		node=$(dlm_tool status | grep "^node $1 " || true)
+		quorate=$(corosync-quorumtool -s 2>&1 | sed -n 's/^Quorate: *//p')
+		# node 2 X add SECONDS rem SECONDS fail SECONDS fence SECONDS at ...
+		case $node in
+		"") return 0 ;;
+		*" M "*) say_once "still a member" ;;
+		*)
+			fail=${node#* fail } fence=${node#* fence }
+			[ "$quorate" = Yes ] || return 0
+			[ "${fence%% *}" -lt "${fail%% *}" ] || return 0
+			say_once "to be fenced" ;;
+		esac
 		sleep 0.1
 	done
 }

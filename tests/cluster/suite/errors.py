@@ -188,6 +188,21 @@ def local(trial):
     trial.shell(0, "umount /mnt/image")
 
 
+@case("307", "local-shutdown", nodes=1, limit=60, filesystems=COHFS)
+def local_shutdown(trial):
+    """The shutdown ioctl with lock=local: nothing works any more, it unmounts, and the next
+    mount finds what each flag promises."""
+    _prepare(trial)
+    survive = f"{trial.rig.programs}/survive -i0 -n1 -d/mnt/image"
+    for how in trial.size((2,), (0, 1, 2)):
+        trial.shell(0, FUNCTIONS + "mount_image lock=local base")
+        trial.shell(0, f"{survive}/{how} -mdown -c{how}")
+        trial.shell(0, "umount /mnt/image")
+        trial.shell(0, FUNCTIONS + "mount_image lock=local base")
+        trial.shell(0, f"{survive}/{how} -mdowned -c{how}")
+        trial.shell(0, "umount /mnt/image")
+
+
 @case("306", "too-many-nodes", nodes=3, limit=240, filesystems=COHFS)
 def too_many_nodes(trial):
     """More nodes than journals: the last one is refused, the others do not notice."""

@@ -108,6 +108,7 @@ def power_cut(trial):
     for node in range(trial.rig.nodes):
         if node != victim:
             trial.unmount(node)
+    trial.rig.hasten()
     for number in range(trial.size(1, 5)):
         directory = f"{MOUNT_POINT}/durable.{number}"
         process = _write_until_ready(trial, victim, directory)
@@ -121,6 +122,7 @@ def power_cut(trial):
         trial.write(output)
     if trial.rig.fs == "cohfs":
         trial.check("replay" in trial.messages(victim), "the kernel log speaks of no replay")
+    trial.rig.relax()
     for node in range(trial.rig.nodes):
         if node != victim:
             trial.mount(node)

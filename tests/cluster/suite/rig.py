@@ -28,6 +28,11 @@ def end_like_ctrl_c():
     signal.signal(signal.SIGTERM, interrupt)
 
 
+# How soon corosync takes a silent node for dead when a test wants it to; the nodes' own
+# value allows for a host that does not run them for tens of seconds.
+HASTY_TOKEN_MS = {"stock": 3000, "debug": 6000}
+
+
 class RigError(Exception):
     """The machines themselves failed, not what was tested on them."""
 
@@ -94,17 +99,53 @@ class LabRig:
         """A step of the guest's way into the cluster, such as `mount`."""
         return self.run(node, ["/lab/node.sh", *words], 240)
 
+    def another(self, suffix, nodes):
+        """A lab of its own beside this one, alike but for its size; not up yet."""
+        rig = LabRig(f"{self.name}-{suffix}", nodes, self.kernel, self.fs, self.options)
+        rig.share, rig.programs = self.share, self.programs
+        return rig
+
+    def complaints(self):
+        """What the log gate finds on the consoles."""
+        ended = subprocess.run([CHECK_LOG, *map(str, self.consoles)], check=False,
+                               capture_output=True, text=True)
+        return ended.stdout + ended.stderr if ended.returncode else ""
+
     def kill(self, node):
         """Power off, at once."""
         if self._lab("kill", "--name", self.name, node + 1).returncode != 0:
             raise RigError(f"node {node} could not be killed")
 
     def start(self, node, mount=False):
-        """Boots a killed node back into the cluster."""
+        """Boots a killed node, or "all", back into the cluster."""
         options = [] if mount else ["--no-mount"]
-        ended = self._lab("start", "--name", self.name, *options, node + 1, stdout=sys.stderr)
+        which = node if node == "all" else node + 1
+        ended = self._lab("start", "--name", self.name, *options, which, stdout=sys.stderr)
         if ended.returncode != 0:
             raise RigError(f"node {node} did not come up again")
+
+    def lab(self, *words):
+        """A lab command about this lab, such as `pause` or `fenced`; its output."""
+        ended = self._lab(words[0], "--name", self.name, *words[1:], capture_output=True)
+        if ended.returncode != 0:
+            raise RigError(f"lab {' '.join(map(str, words))}: {ended.stderr.strip()}")
+        return ended.stdout
+
+    def _set_token(self, ms):
+        """On all nodes that are up; 0: as configured."""
+        on_each(range(self.nodes), lambda node: self.step(node, "token", str(ms)))
+
+    def hasten(self):
+        """From now on the death of a node is noticed soon."""
+        self._set_token(HASTY_TOKEN_MS[self.kernel])
+
+    def relax(self):
+        self._set_token(0)
+
+    def fenced(self):
+        """[(host's time, node)] of all that were fenced so far."""
+        lines = [line.split() for line in self.lab("fenced").splitlines()]
+        return [(float(words[0]), int(words[1].removeprefix("node")) - 1) for words in lines]
 
     def sysrq(self, node, key):
         self._lab("sysrq", "--name", self.name, node + 1, key, stderr=subprocess.DEVNULL)
