@@ -8,7 +8,7 @@ LAB	:= scripts/lab
 PROGS	:= build/tests/.built
 
 .PHONY: all help setup module module-debug tools programs host mutations sparse \
-	style docs-check gate-test kunit cluster check check-long demo bench clean
+	style docs-check gate-test kunit cluster torture check check-long demo bench clean
 
 all: module tools	## module for Debian's 6.12 kernel, and the tools
 
@@ -56,6 +56,10 @@ kunit: module-debug	## KUnit in a QEMU guest on the debug kernel
 
 cluster: module-debug tools programs	## cluster tests on the debug kernel (T=001,...)
 	@tests/cluster/run $(if $(T),--tests $(T)) $(CLUSTER_ARGS)
+
+torture: module-debug module tools programs	## nodes die at random for MINUTES=5, NODES=3 (SEED=, KERNEL=stock)
+	@tests/cluster/run -T torture --name torture --kernel $(or $(KERNEL),stock) \
+		--minutes $(or $(MINUTES),5) --nodes $(or $(NODES),3) --seed $(or $(SEED),0)
 
 check:			## everything that must pass before a commit
 	@scripts/check

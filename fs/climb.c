@@ -22,7 +22,7 @@
 #include "trace.h"
 
 #define DROP_BATCH	64	/* locks of one file let go at a time */
-#define REGION_BATCH	64	/* regions of one file looked at at a time */
+#define REGION_BATCH	64	/* regions of one file visited at a time */
 
 static bool older_than(unsigned long when, unsigned int ms)
 {

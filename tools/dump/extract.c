@@ -140,7 +140,7 @@ static void remember_link(struct extract *ex, u64 ino, const char *name)
 
 	link->ino = ino;
 	link->dirfd = dup(ex->dirfd);
-	strcpy(link->name, name);
+	memcpy(link->name, name, strlen(name) + 1);
 	link->next = ex->links;
 	ex->links = link;
 }

@@ -55,11 +55,13 @@ def case(number, name, *, nodes, limit, filesystems=ALL, only_long=False):
 class Trial:
     """One run of a test: its machines, its log, its sizes."""
 
-    def __init__(self, this, rig, folder, long):
+    def __init__(self, this, rig, folder, long, minutes=0, seed=0):
         self.case = this
         self.rig = rig
         self.folder = folder
         self.long = long
+        self.minutes = minutes      # of tests that go on for as long as one likes
+        self.seed = seed            # of those that choose at random; 0: any
         self.limit = this.limit * (10 if long else 1)
         self.notes = []
         self.log = open(folder / "log", "w", encoding="utf-8")

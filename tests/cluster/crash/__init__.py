@@ -1,0 +1,1 @@
+"""A recorded disk, replayed up to any write, against what had been acknowledged then."""

@@ -1,0 +1,143 @@
+"""Every crash that a recorded run could have had: replayed on the host, checked, read."""
+
+import os
+import pathlib
+import random
+import shutil
+import stat
+import subprocess
+import tempfile
+
+from crash import oracle, replay, writelog
+from suite.case import COHFS, Failure, case
+from suite.rig import MOUNT_POINT, REPO, LabRig
+
+FS_MB = 160
+FSCK = REPO / "tools" / "fsck" / "fsck.cohfs"
+DUMP = REPO / "tools" / "dump" / "cohfs-dump"
+
+# The filesystem leaves the end of the disk to the program's lines.
+MAKE = f"""
+set -e
+modprobe loop 2>/dev/null || true
+device=$(losetup -f --show --sizelimit {FS_MB}M /dev/disk)
+/repo/tools/mkfs/mkfs.cohfs -q -f -j 1 -J 4 $device
+losetup -d $device
+. /lab/env
+for dependency in $(modinfo -F depends /repo/build/$KERNEL/cohfs.ko | tr , ' '); do
+	modprobe $dependency 2>/dev/null || true
+done
+insmod /repo/build/$KERNEL/cohfs.ko
+mount -t cohfs -o lock=local /dev/disk {MOUNT_POINT}
+mkdir {MOUNT_POINT}/work
+"""
+
+
+def _record(trial, seed, operations):
+    """Runs the program on a recorded disk and cuts the power; the path of the record."""
+    rig = LabRig(f"{trial.rig.name}-crash", 1, trial.rig.kernel, "none",
+                 ["--write-log", "--share", str(trial.rig.share)])
+    rig.programs = trial.rig.programs
+    rig.up()
+    try:
+        result = rig.shell(0, MAKE)
+        trial.check(result.status == 0, f"no filesystem: {result.output}")
+        result = rig.run(0, [f"{rig.programs}/crash", "-i0", "-n1", f"-d{MOUNT_POINT}/work",
+                             "-r1", f"-s{seed}", f"-c{operations}", "-m/dev/disk",
+                             f"-l{trial.limit}"], trial.limit)
+        trial.write(result.output)
+        trial.check(result.status == 0, result.output.strip()[-300:])
+        rig.kill(0)
+        console = rig.new_console(0).decode("utf-8", "replace")
+        (trial.folder / "crash-console").write_text(console, encoding="utf-8")
+        record = trial.folder / "writes"
+        shutil.move(rig.consoles[0].parent.parent / "writes.1.log", record)
+        return record
+    finally:
+        rig.down()
+
+
+def _oracle_of(lines):
+    told = oracle.Oracle()
+    for line in lines:
+        told.line(line)
+    return told
+
+
+def _tool(*argv):
+    return subprocess.run(list(map(str, argv)), check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+
+
+def _extract(image, folder):
+    """What is found in an image: path -> "d", or inode number and contents."""
+    result = _tool(DUMP, "-r", image, "extract", folder)
+    if result.returncode != 0:
+        raise oracle.Wrong(f"cannot be read: {result.stdout.strip()[-300:]}")
+    found = {}
+    work = folder / "work"
+    for path in work.rglob("*"):
+        info = path.lstat()
+        name = str(path.relative_to(work))
+        found[name] = "d" if stat.S_ISDIR(info.st_mode) else (info.st_ino, path.read_bytes())
+    return found
+
+
+def _judge(image, told, scratch):
+    """Raises oracle.Wrong unless the image is what a crash then may leave."""
+    result = _tool(FSCK, "-n", "-f", image)
+    if result.returncode != 0:
+        raise oracle.Wrong(f"fsck: {result.stdout.strip()[-600:]}")
+    if told.begun == 0:
+        return		# nothing has been promised
+    folder = pathlib.Path(tempfile.mkdtemp(dir=scratch)) / "tree"
+    try:
+        told.judge(_extract(image, folder))
+    finally:
+        shutil.rmtree(folder.parent)
+
+
+def _check_all(trial, record, seed, per_window, share):
+    """Every state, or a `share` of them; how many were looked at."""
+    looked = 0
+    scratch = tempfile.mkdtemp(prefix="cohfs-crash-", dir="/dev/shm")
+    log = writelog.WriteLog(record)
+    image = pathlib.Path(scratch) / "image"
+    player = replay.Replay(log, image, FS_MB << 20)
+    try:
+        for what, lines in replay.states(player, per_window, share, random.Random(seed)):
+            looked += 1
+            try:
+                _judge(image, _oracle_of(lines), scratch)
+            except oracle.Wrong as wrong:
+                shutil.copy(image, trial.folder / "image")
+                raise Failure(f"seed {seed}, {what}: {wrong}") from wrong
+    finally:
+        player.close()
+        log.close()
+        shutil.rmtree(scratch)
+    return looked
+
+
+@case("601", "any-crash", nodes=1, limit=300, filesystems=COHFS)
+def any_crash(trial):
+    """The power goes at every flush, and between them with any part of the writes lost:
+    the tree is consistent, names and sizes are those of one moment, what was
+    synchronised is there, and no file shows what was never its own."""
+    for seed in range(1, trial.size(1, 5) + 1):
+        record = _record(trial, seed, trial.size(500, 2000))
+        looked = _check_all(trial, record, seed, trial.size(1, 4), trial.size(0.25, 1.0))
+        trial.note(f"{looked} states")
+        trial.check(looked > 20, f"only {looked} states in the record")
+        os.unlink(record)
+
+
+@case("901", "fsck", nodes=3, limit=300, filesystems=COHFS)
+def fsck(trial):
+    """After all that the tests before have done to it the filesystem is consistent."""
+    image = trial.rig.consoles[0].parent.parent / "shared.img"
+    trial.unmount_all()
+    result = _tool(FSCK, "-n", "-f", image)
+    trial.write(result.stdout)
+    trial.check(result.returncode == 0, f"fsck: {result.stdout.strip()[-600:]}")
+    trial.mount_all()
