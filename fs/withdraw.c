@@ -11,8 +11,8 @@
  *  1. State WITHDRAWN: no transaction opens, no write-back starts, revokes fail.  The
  *     locks are dead: waits end with -EIO, nothing is lowered.
  *  2. The journal is stopped, and waited for.
- *  3. Mappings are taken away (the next access raises SIGBUS), and data that is on its
- *     way to the disk arrives there.
+ *  3. Mappings and cached data are taken away (the next access raises SIGBUS), and data
+ *     that is on its way to the disk arrives there.
  *  4. Metadata that is only in the cache of the block device is thrown away: written
  *     later, by whoever cleans that cache, it would overwrite what others do.
  *  5. Our slot is let go.  Its journal is anybody's now.
@@ -52,10 +52,18 @@ struct cohfs_withdrawal {
 
 /* Data ------------------------------------------------------------------------- */
 
+/*
+ * The pages go, too: fault-around maps what it finds in the cache and asks no lock.
+ * That waits for those that are being written.
+ */
 static void settle_inode(struct inode *inode)
 {
-	unmap_mapping_range(inode->i_mapping, 0, 0, 0);
-	filemap_fdatawait_keep_errors(inode->i_mapping);
+	struct address_space *mapping = inode->i_mapping;
+
+	unmap_mapping_range(mapping, 0, 0, 0);
+	filemap_invalidate_lock(mapping);
+	truncate_inode_pages(mapping, 0);
+	filemap_invalidate_unlock(mapping);
 	inode_dio_wait(inode);
 }
 
