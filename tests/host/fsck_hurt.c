@@ -2,6 +2,7 @@
 /* What the kinds of damage have in common: finding things to damage. */
 #include "../../fs/core/dirhash.h"
 #include "../../tools/lib/mem.h"
+#include "../../tools/lib/reader.h"
 #include "fsck_hurt.h"
 
 u8 *hurt_blocks;
@@ -139,12 +140,31 @@ static struct cohfs_dirname name_of(const struct model_name *mn)
 	};
 }
 
+/* The name has been removed */
+static bool is_gone(const struct model_name *mn)
+{
+	const struct model_inode *dir = model_find(mn->dir);
+	struct cohfs_dirtarget target;
+
+	return !reader_look_up(&model.vol, dir->ino, dir->generation, (const char *)mn->name,
+			       mn->len, &target);
+}
+
+u32 hurt_names(u64 ino)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < model.names; i++)
+		n += model.name[i].ino == ino && !is_gone(&model.name[i]);
+	return n;
+}
+
 struct model_name *hurt_name_for(u64 ino)
 {
 	u32 i;
 
 	for (i = 0; i < model.names; i++)
-		if (model.name[i].ino == ino)
+		if (model.name[i].ino == ino && !is_gone(&model.name[i]))
 			return &model.name[i];
 	must(false, "a name");
 	return &model.name[0];

@@ -59,6 +59,8 @@ struct model_inode *hurt_orphan(u32 *nr);
 struct cohfs_dirent *hurt_entry(struct cohfs_dirleaf *leaf, u32 n);
 /** hurt_entry_of() - the name of an inode in a directory, and the leaf that it is in */
 struct cohfs_dirent *hurt_entry_of(u64 dir, u64 ino, struct cohfs_dirleaf **leaf);
+/** hurt_names() - how many names an inode has still; hurt_name_for() - the first */
+u32 hurt_names(u64 ino);
 struct model_name *hurt_name_for(u64 ino);
 /** hurt_remove_name() - the first name of an inode is not there any more */
 void hurt_remove_name(u64 ino);

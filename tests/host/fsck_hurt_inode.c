@@ -270,6 +270,35 @@ static void map_child_twice(void)
 	hurt_seal(mb);
 }
 
+/* All records of a node lead to the same child */
+static void fan(u64 blkno, u32 level, u64 child)
+{
+	struct cohfs_map_block *mb = hurt_block(blkno);
+	u32 i;
+
+	mb->m_level = cpu_to_le16((u16)level);
+	mb->m_count = cpu_to_le16(COHFS_MAP_RECS);
+	memset(mb->m_rec, 0, sizeof(mb->m_rec));
+	for (i = 0; i < COHFS_MAP_RECS; i++) {
+		mb->m_rec[i].r_key = cpu_to_le64(i);
+		mb->m_rec[i].r_blk = cpu_to_le64(child);
+	}
+	hurt_seal(mb);
+}
+
+/* What would have some billion leaves, in an inode that nobody names */
+static void map_bomb(void)
+{
+	struct model_inode *mi = hurt_file(60, true);
+	u32 i;
+
+	fan(mi->ino + 1, 4, mi->blks[0]);
+	for (i = 0; i < 3; i++)
+		fan(mi->blks[i], 3 - i, mi->blks[i + 1]);
+	while (hurt_names(mi->ino))
+		hurt_remove_name(mi->ino);
+}
+
 static void map_blocks(void)
 {
 	struct cohfs_map_block *mb = hurt_root(hurt_file(2, false));
@@ -379,6 +408,7 @@ const struct kind kinds_inode[] = {
 	{ "map_flags", map_flags, ": a record that cannot be right" },
 	{ "map_loop", map_loop, ": is in use elsewhere, too", true },
 	{ "map_child_twice", map_child_twice, ": is in use elsewhere, too", true },
+	{ "map_bomb", map_bomb, ": is in use elsewhere, too" },
 	{ "map_blocks", map_blocks, ": its map counts", true },
 	{ "map_root_zero", map_root_zero, "found again", true },
 	{ "map_root_generation", map_root_generation, " found again", true },

@@ -32,6 +32,7 @@ void check_round(struct fsck *f)
 	walk_tree(f);
 	progress_phase(f->progress, 3, "lost blocks", f->vol.info.groups);
 	lost_search(f);
+	slots_check_pools(f);
 	slots_make_dirs(f);
 	twice_resolve(f);
 	lost_connect(f);
@@ -48,6 +49,7 @@ void check_free(struct fsck *f)
 {
 	claims_free(&f->claims);
 	groups_free(&f->groups);
+	slots_free(&f->slots);
 	nodes_free(&f->nodes);
 	jobs_free(&f->jobs);
 	free(f->queue);

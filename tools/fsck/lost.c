@@ -203,6 +203,9 @@ static void take_inode(struct fsck *f, u64 ino)
 	struct node *node;
 	union block buf;
 
+	/* what is left of the last inode in a number that is to be used again */
+	if (slots_in_pool(f, ino))
+		return;
 	if (is_claimed(&f->claims, ino) || !volume_extent_ok(&f->vol, ino, 2) ||
 	    is_claimed(&f->claims, ino + 1) || !is_sound(f, ino, &buf) ||
 	    !is_alive(f, ino, &buf) || inode_load(f, ino, &none, &node) != INODE_OK)
@@ -254,8 +257,6 @@ void lost_search(struct fsck *f)
 
 	find_pieces(f, &all);
 	reuse_pieces(f, &all);
-	/* now all names are known; what is in a pool may look like an inode without one */
-	slots_check_pools(f);
 	take_inodes(f, &all);
 	free(all.piece);
 }

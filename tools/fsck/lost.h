@@ -7,10 +7,7 @@ struct fsck;
 
 #define LOST_FOUND "lost+found"
 
-/**
- * lost_search() - look at all blocks in use that nobody has claimed, and use them
- * The pools are checked in between.
- */
+/** lost_search() - look at all blocks in use that nobody has claimed, and use them */
 void lost_search(struct fsck *f);
 /** lost_connect() - inodes that nobody names get a name in lost+found */
 void lost_connect(struct fsck *f);

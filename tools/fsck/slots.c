@@ -165,18 +165,39 @@ static void load_slot(struct fsck *f, u32 slot)
 	f->slots.changed[slot] = true;
 }
 
+static void note_pool(struct fsck *f, u32 slot)
+{
+	const struct cohfs_slot *sl = slot_of(f, slot);
+	u32 i;
+
+	for (i = 0; i < le32_to_cpu(sl->sl_pool_count); i++)
+		numtab_put(&f->slots.pool, le64_to_cpu(sl->sl_pool[i]), slot);
+}
+
 void slots_load(struct fsck *f)
 {
 	u32 slot;
 
-	memset(&f->slots, 0, sizeof(f->slots));
 	for (slot = 0; slot < f->vol.info.slots; slot++) {
 		load_slot(f, slot);
+		note_pool(f, slot);
 		find_dir(f, slot);
 	}
 }
 
+void slots_free(struct slots *slots)
+{
+	numtab_free(&slots->pool);
+}
+
 /* Pools ---------------------------------------------------------------------------------------- */
+
+bool slots_in_pool(const struct fsck *f, u64 ino)
+{
+	u64 slot;
+
+	return numtab_get(&f->slots.pool, ino, &slot);
+}
 
 static void check_pool(struct fsck *f, u32 slot)
 {

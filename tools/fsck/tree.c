@@ -4,8 +4,8 @@
  *
  * What counts is the records.  A block that belongs to the map, as far as its header
  * goes, gives what plausible records it has, whatever level it says it is on: a record
- * with a length is an extent, one without a child.  Each block is claimed before it is
- * followed, so that loops end.  If anything was odd the whole map is written anew from
+ * with a length is an extent, one without a child.  No block is followed twice, so that
+ * loops end.  If anything was odd the whole map is written anew from
  * the records, which is simpler than any repair in place and leaves a map that passes
  * every check.
  */
@@ -16,6 +16,7 @@
 
 /**
  * struct reading - one tree_read()
+ * @seen: TREE_AGAIN: blocks of the map so far
  * @weak: this block's checksum is wrong: believe records only if the bitmap agrees
  */
 struct reading {
@@ -23,6 +24,7 @@ struct reading {
 	const struct owner *own;
 	struct tree *t;
 	enum tree_mode mode;
+	struct numtab seen;
 	bool weak;
 };
 
@@ -167,6 +169,19 @@ static const char *check_child(const struct cohfs_map_block *parent,
 	return NULL;
 }
 
+/* No block is read twice: what looks like a tree may be a very large one then */
+static bool first_visit(struct reading *r, u64 blkno)
+{
+	u64 value;
+
+	if (r->mode == TREE_CHECK)
+		return claim_meta(&r->f->claims, blkno, 1);
+	if (numtab_get(&r->seen, blkno, &value))
+		return false;
+	numtab_put(&r->seen, blkno, 0);
+	return true;
+}
+
 /* The block that record @rec says is a child, if it is one and nobody else's */
 static enum ident get_child(struct reading *r, const struct cohfs_extent *rec,
 			    union block *buf)
@@ -184,7 +199,7 @@ static enum ident get_child(struct reading *r, const struct cohfs_extent *rec,
 		report(r, P_MAP_BLOCK, rec->blk, why);
 		return id;
 	}
-	if (r->mode == TREE_CHECK && !claim_meta(&r->f->claims, rec->blk, 1)) {
+	if (!first_visit(r, rec->blk)) {
 		report(r, P_MAP_BLOCK, rec->blk, "is in use elsewhere, too");
 		return IDENT_NONE;
 	}
@@ -314,6 +329,7 @@ void tree_read(struct fsck *f, const struct owner *own, struct tree *t,
 	if (body)
 		report(&r, P_MAP_SHAPE, own->ino + 1, body);
 	read_node(&r, own->ino + 1, &buf.map, 0);
+	numtab_free(&r.seen);
 	if (tree_sort(t))
 		report(&r, P_MAP_SHAPE, own->ino + 1, "records out of order");
 }

@@ -33,6 +33,18 @@ def _until(trial, what, question):
         time.sleep(0.5)
 
 
+def _quiet_count(trial):
+    """Requests for parts, when files of earlier tests do not climb any more."""
+    counts = [_counts(trial, "requests")]
+
+    def quiet():
+        time.sleep(3)
+        counts.append(_counts(trial, "requests"))
+        return counts[-1] == counts[-2]
+    _until(trial, "no lock of a part is asked for", quiet)
+    return counts[-1]
+
+
 @contextlib.contextmanager
 def _tuned(trial, **values):
     """Other tunables on all nodes, for the time of a test."""
@@ -53,7 +65,7 @@ def _tuned(trial, **values):
 def one_lock(trial):
     """Alone on a file a node has one range lock, whatever is done to it."""
     path = trial.path("alone")
-    before = _counts(trial, "requests")
+    before = _quiet_count(trial)
     trial.shell(0, f"""set -e
         dd if=/dev/zero of={path} bs=64k count=160 status=none
         dd if=/dev/zero of={path} bs=4k seek=700 count=3 conv=notrunc status=none
