@@ -36,7 +36,9 @@ mkdir {MOUNT_POINT}/work
 def _record(trial, seed, operations):
     """Runs the program on a recorded disk and cuts the power; the path of the record."""
     rig = LabRig(f"{trial.rig.name}-crash", 1, trial.rig.kernel, "none",
-                 ["--write-log", "--share", str(trial.rig.share)])
+                 ["--write-log", "--share", str(trial.rig.share),
+                  # the program's lines go past the filesystem that is mounted
+                  "--append", "bdev_allow_write_mounted=1"])
     rig.programs = trial.rig.programs
     rig.up()
     try:
