@@ -17,7 +17,9 @@ static void settle_links(struct fsck *f)
 	size_t i;
 
 	for (i = 0; i < f->nodes.count; i++) {
-		inode_settle(f, &f->nodes.node[i]);
+		/* without space for lost+found they wait for a better day, with their links */
+		if (!(f->nodes.node[i].flags & NODE_LOST))
+			inode_settle(f, &f->nodes.node[i]);
 		progress_to(f->progress, i);
 	}
 }

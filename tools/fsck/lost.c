@@ -291,8 +291,7 @@ static struct node *find_lost_found(struct fsck *f)
 	return make_lost_found(f);
 }
 
-
-static void connect(struct fsck *f, size_t index, u64 dir)
+static void give_name(struct fsck *f, size_t index, u64 dir)
 {
 	struct node *node = &f->nodes.node[index], *parent = nodes_find(&f->nodes, dir);
 	char name[24];
@@ -324,6 +323,6 @@ void lost_connect(struct fsck *f)
 				return;
 			ino = dir->ino;
 		}
-		connect(f, i, ino);
+		give_name(f, i, ino);
 	}
 }
