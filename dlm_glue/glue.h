@@ -221,6 +221,14 @@ static inline void cohfs_lock_want(struct cohfs_lock_want *want,
 void cohfs_lock_release_unused(struct cohfs_lock *lk, enum cohfs_mode mode);
 
 /**
+ * cohfs_lock_dep_begin() - for lockdep: the task has what @lk covers, by other means
+ *
+ * For holds that the lock itself does not know of; balanced by cohfs_lock_dep_end().
+ */
+void cohfs_lock_dep_begin(struct cohfs_lock *lk);
+void cohfs_lock_dep_end(struct cohfs_lock *lk);
+
+/**
  * cohfs_lock_used() - the access that the right was taken for has happened
  *
  * Ends the first-use protection and starts the short adaptive tenure.

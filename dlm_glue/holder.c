@@ -46,6 +46,16 @@ static void dep_release(struct cohfs_lock *lk, unsigned int flags, unsigned long
 #endif
 }
 
+void cohfs_lock_dep_begin(struct cohfs_lock *lk)
+{
+	dep_acquire(lk, COHFS_LK_TRY, _RET_IP_);
+}
+
+void cohfs_lock_dep_end(struct cohfs_lock *lk)
+{
+	dep_release(lk, 0, _RET_IP_);
+}
+
 /* Waiting --------------------------------------------------------------------------- */
 
 /*

@@ -103,7 +103,8 @@ static int read_hold(struct cohfs_range_hold *hold, struct inode *inode, loff_t 
 
 	for (;;) {
 		last = read_last(pos, count, i_size_read(inode));
-		err = cohfs_range_lock(hold, inode, pos >> PAGE_SHIFT, last, COHFS_PR, 0);
+		err = cohfs_range_lock(hold, inode, pos >> PAGE_SHIFT, last, COHFS_PR,
+				       COHFS_RANGE_BRIEF);
 		if (err || read_last(pos, count, i_size_read(inode)) <= hold->span_last)
 			return err;
 		cohfs_range_unlock(hold);
@@ -285,10 +286,11 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 }
 
 /*
- * Does another node make the file grow to which this one writes?  Then they take turns: growth needs I EX, which
- * lets nobody else take new pages either, so whoever has it may as well have all of the
- * file and write as on one machine until its tenure of I is over.  Page by page each
- * record would cost a hand-over of I and of the map, with a flush of the journal.
+ * Does another node make the file grow to which this one writes?  Then they take turns:
+ * growth needs I EX, which lets nobody else take new pages either, so whoever has it may
+ * as well have all of the file and write as on one machine until its tenure of I is
+ * over.  Page by page each record would cost a hand-over of I and of the map, with a
+ * flush of the journal.
  */
 static bool in_turns(const struct cohfs_plan *plan)
 {
@@ -363,7 +365,8 @@ static bool write_fast(struct kiocb *iocb, struct iov_iter *from,
 		return false;
 	if (end < iocb->ki_pos || end > i_size_read(inode))
 		return false;
-	if (cohfs_range_lock(&plan->own, inode, first, last, COHFS_EX, COHFS_RANGE_TRY))
+	if (cohfs_range_lock(&plan->own, inode, first, last, COHFS_EX,
+			     COHFS_RANGE_TRY | COHFS_RANGE_BRIEF))
 		return false;
 	/* i_size is true only now */
 	fits = end <= i_size_read(inode) && IS_NOSEC(inode);

@@ -16,6 +16,7 @@
  * A hold goes down the tree and takes a lock per level until one covers its pages.
  */
 #include <linux/slab.h>
+#include "cover.h"
 #include "inode.h"
 #include "range.h"
 #include "rcache.h"
@@ -42,6 +43,7 @@ static void hold_init(struct cohfs_range_hold *hold, struct inode *inode, pgoff_
 	hold->nr = 0;
 	hold->max = ARRAY_SIZE(hold->few);
 	hold->refs = hold->few;
+	hold->region = NULL;
 	INIT_LIST_HEAD(&hold->link);
 	hold->task = NULL;
 }
@@ -88,11 +90,10 @@ static void note_children(struct cohfs_rnode *node, pgoff_t first, pgoff_t last,
 		cohfs_rnode_note(node, cohfs_rt_index(node->level + 1, last), mode);
 }
 
-/* @node covers its part of the range: [@first, @last]. */
-static void hold_push_whole(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
-			    pgoff_t first, pgoff_t last)
+/* @node covers [@first, @last], its part of the range, and pages around them. */
+static void note_whole(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+		       pgoff_t first, pgoff_t last)
 {
-	hold_push(hold, node, hold->mode);
 	note_children(node, first, last, hold->mode);
 	if (first == hold->first)
 		hold->span_first = cohfs_rnode_first(node);
@@ -100,8 +101,76 @@ static void hold_push_whole(struct cohfs_range_hold *hold, struct cohfs_rnode *n
 		hold->span_last = cohfs_rnode_last(node);
 }
 
+static void hold_push_whole(struct cohfs_range_hold *hold, struct cohfs_rnode *node,
+			    pgoff_t first, pgoff_t last)
+{
+	hold_push(hold, node, hold->mode);
+	note_whole(hold, node, first, last);
+	if (node->level == COHFS_RT_REGION)
+		cohfs_cover_add_whole(node->parent->cover, hold->mode);
+}
+
+/* @child and what is above it is held: from now on brief holds may do. */
+static void hold_pushed_child(const struct cohfs_range_hold *hold,
+			      const struct cohfs_rnode *node,
+			      const struct cohfs_rnode *child)
+{
+	if (child->level == COHFS_RT_PAGE)
+		cohfs_cover_add(node->parent->cover, child->index, hold->mode);
+}
+
+/* Brief holds ------------------------------------------------------------------------ */
+
+/* In a file that is not shared one lock does it all, and that is as good. */
+static struct cohfs_rnode *brief_region(const struct cohfs_range_hold *hold)
+{
+	u64 index = cohfs_rt_index(COHFS_RT_REGION, hold->first);
+	struct cohfs_rnode *root = root_of(hold->inode);
+
+	if (cohfs_rt_is_whole(cohfs_lock_cached(&root->lk)) ||
+	    cohfs_rt_index(COHFS_RT_REGION, hold->last) != index ||
+	    cohfs_is_withdrawn(root->cs))
+		return NULL;
+	return cohfs_rnode_find(hold->inode, COHFS_RT_REGION, index);
+}
+
+static bool hold_brief(struct cohfs_range_hold *hold)
+{
+	struct cohfs_rnode *region = brief_region(hold);
+	bool whole;
+
+	if (!region)
+		return false;
+	if (!cohfs_cover_begin(region->parent->cover, &hold->use, hold->first, hold->last,
+			       hold->mode, &whole)) {
+		cohfs_rnode_unpin(region);
+		return false;
+	}
+	if (whole)
+		note_whole(hold, region, hold->first, hold->last);
+	cohfs_rnode_touch(region);
+	cohfs_rnode_touch(root_of(hold->inode));
+	cohfs_lock_dep_begin(&root_of(hold->inode)->lk);
+	hold->region = region;
+	return true;
+}
+
+static void end_brief(struct cohfs_range_hold *hold)
+{
+	cohfs_cover_end(hold->region->parent->cover, &hold->use);
+	cohfs_lock_dep_end(&root_of(hold->inode)->lk);
+	cohfs_rnode_unpin(hold->region);
+	hold->region = NULL;
+}
+
+/* The end of any of them --------------------------------------------------------------- */
+
 static void hold_end(struct cohfs_range_hold *hold, bool unused)
 {
+	if (hold->region) {
+		end_brief(hold);
+		return;
+	}
 	while (hold->nr) {
 		struct cohfs_range_ref *ref = &hold->refs[--hold->nr];
 
@@ -169,6 +238,8 @@ static int hold_cached_children(struct cohfs_range_hold *hold, struct cohfs_rnod
 		if (!child)
 			return -EAGAIN;
 		err = hold_cached(hold, child, first, end, flags);
+		if (!err)
+			hold_pushed_child(hold, node, child);
 		cohfs_rnode_unpin(child);
 		if (end == last)
 			break;
@@ -280,6 +351,8 @@ static int hold_wait_children(struct cohfs_range_hold *hold, struct cohfs_rnode 
 		if (IS_ERR(child))
 			return PTR_ERR(child);
 		err = hold_wait(hold, child, first, end);
+		if (!err)
+			hold_pushed_child(hold, node, child);
 		cohfs_rnode_unpin(child);
 		if (end == last)
 			break;
@@ -372,6 +445,8 @@ int cohfs_range_lock(struct cohfs_range_hold *hold, struct inode *inode, pgoff_t
 	int err;
 
 	hold_init(hold, inode, first, last, mode);
+	if ((flags & COHFS_RANGE_BRIEF) && hold_brief(hold))
+		return 0;
 	err = hold_cached(hold, root_of(inode), first, last, flags);
 	if (!err)
 		return 0;

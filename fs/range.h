@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <cohfs/types.h>
 #include "core/rangetree.h"
+#include "cover.h"
 
 struct cohfs_lock_ops;
 struct cohfs_rnode;
@@ -21,6 +22,9 @@ struct cohfs_rnode;
 #define COHFS_RANGE_ASYNC	0x2	/* as TRY, but ask for it */
 #define COHFS_RANGE_KEEP	0x4	/* TRY, and a revoke that has not begun can wait */
 #define COHFS_RANGE_ATTR	0x8	/* the caller holds I already */
+#define COHFS_RANGE_BRIEF	0x10	/* no memory is touched meanwhile that may need a range,
+					 * and no other range asked for: see cover.c
+					 */
 
 #define COHFS_RANGE_END		((pgoff_t)-1)	/* last page of any file */
 
@@ -38,6 +42,7 @@ struct cohfs_range_ref {
  * @span_first: etc.: what the locks in hand cover, at least @first..@last; what is
  *	inside may be cached with it
  * @refs: in the order they were taken; @few while they fit
+ * @region: a brief hold, with @use and without @refs; pinned
  * @link: in cohfs_inode.ci_holds between cohfs_range_hold_add() and _del()
  */
 struct cohfs_range_hold {
@@ -51,6 +56,8 @@ struct cohfs_range_hold {
 	unsigned int max;
 	struct cohfs_range_ref *refs;
 	struct cohfs_range_ref few[COHFS_RANGE_REFS];
+	struct cohfs_rnode *region;
+	struct cohfs_cover_use use;
 	struct list_head link;
 	struct task_struct *task;
 };

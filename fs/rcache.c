@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "climb.h"
+#include "cover.h"
 #include "inode.h"
 #include "rcache.h"
 #include "rnode.h"
@@ -182,6 +183,23 @@ static struct cohfs_rnode *oldest(struct cohfs_rcache *rc)
 	return node;
 }
 
+/* Brief holds leave no trace at the locks that they go by: see who comes back. */
+static bool used_briefly(struct inode *inode, struct cohfs_rnode *node)
+{
+	struct cohfs_rnode *region;
+	bool used;
+
+	if (node->level != COHFS_RT_PAGE)
+		return false;
+	region = cohfs_rnode_find(inode, COHFS_RT_REGION,
+				  cohfs_rt_index(COHFS_RT_REGION, node->index));
+	if (!region)
+		return false;
+	used = cohfs_cover_forget(region->parent->cover, node->index);
+	cohfs_rnode_unpin(region);
+	return used;
+}
+
 /* Return: true if it is gone, or will be when it is looked at again. */
 static bool let_go(struct cohfs_rnode *node, bool mapped_too)
 {
@@ -197,7 +215,7 @@ static bool let_go(struct cohfs_rnode *node, bool mapped_too)
 		return true;
 	if (cohfs_rnode_forget(inode, node)) {
 		going = true;
-	} else if (!atomic_read(&node->pins) &&
+	} else if (!atomic_read(&node->pins) && !used_briefly(inode, node) &&
 		   (mapped_too || !under_mapped_page(inode, node))) {
 		cohfs_lock_recall(&node->lk, COHFS_EX);
 		going = true;

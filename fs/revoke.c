@@ -19,6 +19,7 @@
 #include <linux/pagevec.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include "cover.h"
 #include "inode.h"
 #include "range.h"
 #include "rcache.h"
@@ -480,6 +481,32 @@ static void note_bounce(struct inode *inode, struct cohfs_rnode *node,
 	cohfs_rcache_met(inode, node);
 }
 
+/*
+ * Brief holds of what @node covers, alone or with others, end, and no new ones begin.
+ * Before rtree.sem: they may be waited for as long as any hold.
+ */
+static void end_brief_holds(struct inode *inode, struct cohfs_rnode *node,
+			    enum cohfs_mode from, enum cohfs_mode to)
+{
+	/* what was covered by PR below an intent is so below a weaker one, too */
+	bool readers_stay = node->level == COHFS_RT_PAGE ? to == COHFS_PR :
+			    from == COHFS_CW && to == COHFS_CR;
+	u64 first = cohfs_rnode_first(node), last = cohfs_rnode_last(node);
+	u64 index = cohfs_rt_index(COHFS_RT_REGION, first);
+	u64 end = cohfs_rt_index(COHFS_RT_REGION, last);
+	struct cohfs_rnode *region;
+
+	while ((region = cohfs_rnode_next(inode, COHFS_RT_REGION, index, end))) {
+		cohfs_cover_revoke(region->parent->cover,
+				   max(first, cohfs_rnode_first(region)),
+				   min(last, cohfs_rnode_last(region)), readers_stay);
+		index = region->index + 1;
+		cohfs_rnode_unpin(region);
+		if (index > end)
+			break;
+	}
+}
+
 static int range_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 			 enum cohfs_mode to)
 {
@@ -495,6 +522,7 @@ static int range_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 	nofs = memalloc_nofs_save();
 	tree = &COHFS_I(inode)->ci_ranges;
 	note_bounce(inode, node, from, to);
+	end_brief_holds(inode, node, from, to);
 	if (node->level == COHFS_RT_PAGE) {
 		down_read(&tree->sem);
 		err = give_up_node(inode, node, from, to);
@@ -511,7 +539,7 @@ static int range_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 
 static void range_free(struct cohfs_lock *lk)
 {
-	kfree(cohfs_rnode_of(lk));
+	cohfs_rnode_free(cohfs_rnode_of(lk));
 }
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Nodes of the range lock trees: made, found, forgotten. */
 #include <linux/slab.h>
+#include "cover.h"
 #include "inode.h"
 #include "range.h"
 #include "rcache.h"
@@ -10,6 +11,24 @@
 static struct xarray *nodes_of(struct inode *inode, enum cohfs_rt_level level)
 {
 	return &COHFS_I(inode)->ci_ranges.nodes[level - 1];
+}
+
+static int new_cover(struct cohfs_rnode *node)
+{
+	if (node->level != COHFS_RT_REGION)
+		return 0;
+	node->parent->cover = kzalloc(sizeof(*node->parent->cover), GFP_NOFS);
+	if (!node->parent->cover)
+		return -ENOMEM;
+	cohfs_cover_init(node->parent->cover);
+	return 0;
+}
+
+void cohfs_rnode_free(struct cohfs_rnode *node)
+{
+	if (node->level != COHFS_RT_PAGE)
+		kfree(node->parent->cover);
+	kfree(node);
 }
 
 static struct cohfs_rnode *new_rnode(struct inode *inode, enum cohfs_rt_level level,
@@ -29,11 +48,13 @@ static struct cohfs_rnode *new_rnode(struct inode *inode, enum cohfs_rt_level le
 	node->index = index;
 	node->used = jiffies;
 	INIT_LIST_HEAD(&node->lru);
-	err = cohfs_lock_init(&node->lk, node->cs->ls, &cohfs_range_ops[level],
-			      COHFS_LT_RANGE + level, inode->i_ino, index);
+	err = new_cover(node);
+	if (!err)
+		err = cohfs_lock_init(&node->lk, node->cs->ls, &cohfs_range_ops[level],
+				      COHFS_LT_RANGE + level, inode->i_ino, index);
 	if (!err)
 		return node;
-	kfree(node);
+	cohfs_rnode_free(node);
 	return ERR_PTR(err);
 }
 

@@ -18,6 +18,7 @@
 #include "../dlm_glue/glue.h"
 #include "core/rangetree.h"
 
+struct cohfs_cover;
 struct cohfs_inode;
 struct cohfs_sb;
 
@@ -28,11 +29,13 @@ struct cohfs_sb;
  * struct cohfs_rnode_parent - of a lock that has children
  * @climb: climb.c: when to ask for all of it again
  * @recent: children used while this one covered them; a guess, no lock
+ * @cover: of a region
  */
 struct cohfs_rnode_parent {
 	struct cohfs_rt_climb climb;
 	u8 recent_next;
 	struct cohfs_rt_keep recent[COHFS_RNODE_RECENT];
+	struct cohfs_cover *cover;
 };
 
 /**
@@ -104,6 +107,8 @@ struct cohfs_rnode *cohfs_rnode_get(struct inode *inode, enum cohfs_rt_level lev
 /** cohfs_rnode_next() - first node at or after @index, at most @last; pinned */
 struct cohfs_rnode *cohfs_rnode_next(struct inode *inode, enum cohfs_rt_level level,
 				     u64 index, u64 last);
+/** cohfs_rnode_free() - nothing refers to it any more */
+void cohfs_rnode_free(struct cohfs_rnode *node);
 /** cohfs_rnode_forget() - take it out and drop it, if it is not granted nor pinned */
 bool cohfs_rnode_forget(struct inode *inode, struct cohfs_rnode *node);
 /** cohfs_rnode_deepest() - the node that a lock for @page comes to last; pinned */

@@ -4,7 +4,7 @@
 #	make -f tests/host/range.mk [range-test|range-mutants|range-long]
 #
 # range_tree tests fs/core/rangetree.c.  range_model runs fs/range.c, rnode.c, revoke.c
-# rcache.c and climb.c on the lock layer with its state machine, all of them unchanged, on a fake
+# rcache.c, cover.c and climb.c on the lock layer with its state machine, all of them unchanged, on a fake
 # kernel and with small regions.  Runs in the top folder, prints like glue.mk.
 
 RANGE_OUT ?= build/host
@@ -17,7 +17,8 @@ range-shim := $(RANGE_OUT)/range_shim
 RANGE_INC := -Itools/lib/shim -Iinclude -Iinclude/uapi -I$(range-shim)
 
 # what is tested
-range-code := $(addprefix fs/,range.c rnode.c revoke.c rcache.c climb.c core/rangetree.c) \
+range-code := $(addprefix fs/,range.c rnode.c revoke.c rcache.c climb.c cover.c \
+	      core/rangetree.c) \
 	      $(addprefix dlm_glue/,lock.c holder.c worker.c) \
 	      $(addprefix dlm_glue/core/,mode.c fsm.c res.c name.c order.c)
 range-fakes := $(addprefix tests/host/,range_sched.c range_lm.c range_pages.c \

@@ -297,6 +297,25 @@ int wait_for_completion_state(struct completion *done, unsigned int state)
 	return 0;
 }
 
+struct sleep {
+	wait_queue_head_t *wait;
+	unsigned int wakes;
+};
+
+static bool woken(void *arg)
+{
+	struct sleep *sleep = arg;
+
+	return sleep->wait->wakes != sleep->wakes;
+}
+
+void model_sleep(wait_queue_head_t *wait, unsigned int wakes)
+{
+	struct sleep sleep = { .wait = wait, .wakes = wakes };
+
+	model_wait(woken, &sleep);
+}
+
 /* Works and timers ------------------------------------------------------------------------ */
 
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work)

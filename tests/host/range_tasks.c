@@ -309,7 +309,8 @@ static void read_write(struct node *node, pgoff_t first, pgoff_t last, enum cohf
 
 	if (hold(&a, &range, node, first, last, mode, flags))
 		return;
-	hold_again(node, &a);
+	if (!(flags & COHFS_RANGE_BRIEF))
+		hold_again(node, &a);
 	for (page = first; page <= last && page < NR_PAGES && !model_error; page++) {
 		if (mode == COHFS_PR)
 			read_page(node, &range, page);
@@ -318,7 +319,8 @@ static void read_write(struct node *node, pgoff_t first, pgoff_t last, enum cohf
 	}
 	if (mode == COHFS_EX)
 		cohfs_range_note_store(&range);
-	hold_again(node, &a);
+	if (!(flags & COHFS_RANGE_BRIEF))
+		hold_again(node, &a);
 	let_go(&a, &range, false);
 }
 
@@ -573,6 +575,8 @@ static void call(struct node *node)
 		first = 0;
 		flags = COHFS_RANGE_TRY;
 	}
+	if (model_rand() % 2)
+		flags |= COHFS_RANGE_BRIEF;
 	if (!(model_rand() % 8))
 		first = cohfs_rt_first(COHFS_RT_REGION, cohfs_rt_index(COHFS_RT_REGION, first));
 	read_write(node, first, some_end(first), mode, flags);
@@ -589,7 +593,8 @@ static void one_thing(struct node *node)
 			load_or_store(node, page, model_rand() % 4);
 		else
 			read_write(node, page, page + model_rand() % 2,
-				   model_rand() % 2 ? COHFS_PR : COHFS_EX, 0);
+				   model_rand() % 2 ? COHFS_PR : COHFS_EX,
+				   model_rand() % 2 ? COHFS_RANGE_BRIEF : 0);
 		return;
 	}
 	switch (model_rand() % 16) {

@@ -130,6 +130,22 @@ static inline bool test_and_set_bit(unsigned int nr, unsigned long *p)
 	return was;
 }
 
+/* maps of one word are enough */
+#define DECLARE_BITMAP(name, bits)	unsigned long name[1]
+#define bitmap_mask(from, nr)		(((1ul << (nr)) - 1) << (from))
+#define bitmap_zero(p, nr)		((void)(*(p) = 0))
+#define bitmap_clear(p, from, nr)	((void)(*(p) &= ~bitmap_mask(from, nr)))
+#define __set_bit(nr, p)		set_bit(nr, p)
+#define __clear_bit(nr, p)		clear_bit(nr, p)
+
+static inline unsigned long find_next_zero_bit(const unsigned long *p, unsigned long end,
+					       unsigned long at)
+{
+	while (at < end && test_bit(at, p))
+		at++;
+	return at;
+}
+
 struct kref { int v; };
 
 #define kref_init(k)	((void)((k)->v = 1))
@@ -269,12 +285,29 @@ extern struct task_struct *current;
 #define TASK_IDLE	0
 
 struct completion { unsigned int done; };
-typedef struct { int unused; } wait_queue_head_t;
 
 #define init_completion(c)	((void)((c)->done = 0))
 #define complete(c)		((void)(c)->done++)
-#define wake_up_all(w)		((void)(w))
 int wait_for_completion_state(struct completion *done, unsigned int state);
+
+/* who looks too early and is not woken sleeps for ever */
+typedef struct { unsigned int sleepers, wakes; } wait_queue_head_t;
+
+#define init_waitqueue_head(w)	memset(w, 0, sizeof(*(w)))
+#define waitqueue_active(w)	((w)->sleepers)
+#define wake_up_all(w)		((void)(w)->wakes++)
+#define wait_event_idle(w, cond) do {			\
+	(w).sleepers++;					\
+	for (;;) {					\
+		unsigned int wakes_ = (w).wakes;	\
+							\
+		if (cond)				\
+			break;				\
+		model_sleep(&(w), wakes_);		\
+	}						\
+	(w).sleepers--;					\
+} while (0)
+void model_sleep(wait_queue_head_t *wait, unsigned int wakes);
 
 struct work_struct {
 	void (*fn)(struct work_struct *work);
