@@ -369,8 +369,17 @@ void cohfs_meta_forget(handle_t *handle, struct cohfs_metaset *set,
 	entry_put(xa_erase(&set->blocks, blkno));
 	WRITE_ONCE(set->dirty_seq, cohfs_log_seq(cs));
 	cohfs_log_touch(cs);
-	if (is_handle_aborted(handle) || buffer_revoked(bh)) {
+	if (is_handle_aborted(handle)) {
 		journal_refused(cs, bh, "revoke", -EROFS);
+		brelse(bh);
+		return;
+	}
+	/*
+	 * In this transaction it was revoked, given to a new owner who never wrote it,
+	 * and is freed again.  Writing it would have cancelled the revoke, so that is
+	 * as good as new; jbd2 takes a second one for damage.
+	 */
+	if (buffer_revoked(bh)) {
 		brelse(bh);
 		return;
 	}

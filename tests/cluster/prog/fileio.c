@@ -402,6 +402,21 @@ static int big(void)
 	return prog_end("%zu offsets up to 2^60", ARRAY_SIZE(places));
 }
 
+/*
+ * Where there is little room a block is soon used again: several times within one
+ * transaction of the journal.
+ */
+static void come_and_go(int fd, off_t len)
+{
+	prog.step = "directories that come and go in little room";
+	SYS(ftruncate(fd, len - 128 * PAGE));
+	SYS(fsync(fd));
+	for (long i = 0; i < 400; i++) {
+		SYS(mkdir(at("dir"), 0755));
+		SYS(rmdir(at("dir")));
+	}
+}
+
 /* Full: clean errors, no lost bytes, and everything works again afterwards. */
 static int until_full(void)
 {
@@ -451,6 +466,7 @@ static int until_full(void)
 		CHECK(differs(block, part, 20, off) < 0, "bytes near %jd are wrong",
 		      (intmax_t)off);
 	}
+	come_and_go(fd, len);
 	prog.step = "after making room";
 	close(fd);
 	SYS(unlink(at("f")));
