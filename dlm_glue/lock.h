@@ -40,9 +40,10 @@
 /* Least tenure after the first use; the most is the business of the lock type. */
 #define COHFS_TENURE_MIN_NS	(50 * NSEC_PER_USEC)
 
-/* Tries to hand a lower or unlock to the lock manager before we give up on it. */
-#define COHFS_SEND_RETRIES	24
-#define COHFS_SEND_DELAY_MAX	256	/* ms */
+/* Between tries to hand something to a lock manager that is busy with the lock. */
+#define COHFS_SEND_DELAY_MAX	64	/* ms */
+/* As many of them in a row, and it is said: half a minute. */
+#define COHFS_SEND_REPORT	512
 
 enum cohfs_lock_counter {
 	COHFS_CT_REQUESTS,

@@ -17,7 +17,16 @@
 
 /* Talking to the backend --------------------------------------------------------- */
 
-static void retry_later(struct cohfs_lock *lk, u32 what)
+static void report_busy(struct cohfs_lock *lk, int error)
+{
+	char name[COHFS_RES_NAME_MAX + 1];
+
+	cohfs_name_format(&lk->lk_name, name);
+	pr_warn("cohfs: lockspace %s: lock %s: the lock manager does not take it (error %d, %u tries)\n",
+		lk->lk_ls->ls_name, name, error, lk->lk_priv->retries);
+}
+
+static void retry_later(struct cohfs_lock *lk, u32 what, int error)
 {
 	struct cohfs_lock_priv *p = lk->lk_priv;
 	unsigned long ms = min_t(unsigned long, 1ul << min(p->retries, 8u),
@@ -25,7 +34,8 @@ static void retry_later(struct cohfs_lock *lk, u32 what)
 
 	p->todo |= what;
 	p->backoff = true;
-	p->retries++;
+	if (!(++p->retries % COHFS_SEND_REPORT))
+		report_busy(lk, error);
 	lk_count(lk, COHFS_CT_RETRIES);
 	trace_cohfs_lock_retry(lk, p->retries);
 	cohfs_lock_get(lk);
@@ -36,9 +46,11 @@ static void retry_later(struct cohfs_lock *lk, u32 what)
 
 /*
  * The backend did not take it.  A request fails for those who wait for it.  What
- * goes down must go down, others wait for it: tried again for a while (-EBUSY: the
- * remains of a cancel are still under way; -ENOMEM: no message buffer), then the
- * node is of no use to the cluster any more.
+ * goes down must go down, others wait for it: tried again until it is taken.
+ *
+ * -EBUSY: the remains of a cancel are still under way.  If they went to a node that has
+ * just died or left they end with the recovery, which may be a long token time, a fence
+ * and a slow controller away; until it begins nothing tells.  -ENOMEM: no message buffer.
  */
 static void send_failed(struct cohfs_lock *lk, u32 what, int error)
 {
@@ -46,13 +58,13 @@ static void send_failed(struct cohfs_lock *lk, u32 what, int error)
 
 	if (what == COHFS_DO_CANCEL)
 		return;			/* then the request runs its course */
-	if (again && lk->lk_priv->retries < COHFS_SEND_RETRIES) {
-		retry_later(lk, what);
+	if (again) {
+		retry_later(lk, what, error);
 		return;
 	}
 	lk->lk_priv->retries = 0;
 	if (what == COHFS_DO_REQUEST) {
-		if (error != -ENOMEM && error != -EBUSY)
+		if (error != -ENOMEM)
 			lk_lost(lk, "request failed", error);
 		lk_apply(lk, COHFS_EV_ANSWER, error);
 		return;

@@ -74,6 +74,7 @@ static const struct request_row {
 } requests[] = {
 	{ "no memory", -ENOMEM, 1, -ENOMEM, 0, false },
 	{ "busy for a while", -EBUSY, 5, 0, 5, false },
+	{ "busy for long", -EBUSY, 40, 0, 40, false },
 	{ "broken", -EINVAL, 1, -EINVAL, 0, true },
 };
 
@@ -134,6 +135,7 @@ static const struct down_row {
 	bool lost;
 } downs[] = {
 	{ "busy for a while", -EBUSY, 6, false },
+	{ "busy for long", -EBUSY, 40, false },
 	{ "no memory for a while", -ENOMEM, 6, false },
 	{ "broken", -EINVAL, 1, true },
 };

@@ -200,7 +200,7 @@ static void no_memory_for_a_request(struct kunit *test)
 	struct rig *rig = test->priv;
 	struct rig_lock *rl = level_lock(test);
 
-	rig_fail(rig, COHFS_SIM_REQUEST, -ENOMEM, COHFS_SEND_RETRIES + 1);
+	rig_fail(rig, COHFS_SIM_REQUEST, -ENOMEM, 100);
 	KUNIT_EXPECT_EQ(test, -ENOMEM, cohfs_lock_acquire(&rl->lk, COHFS_EX, 0));
 	KUNIT_EXPECT_TRUE(test, cohfs_lock_idle(&rl->lk));
 	KUNIT_EXPECT_EQ(test, -ENOMEM,
@@ -328,7 +328,7 @@ static void many_one_fails(struct kunit *test)
 	unsigned int i, failed = 0;
 	struct rig_lock *rl[MANY];
 
-	rig_fail(rig, COHFS_SIM_REQUEST, -ENOMEM, COHFS_SEND_RETRIES + 1);
+	rig_fail(rig, COHFS_SIM_REQUEST, -ENOMEM, 100);
 	start_many(test, rl, call, COHFS_LK_NOQUEUE);
 	for (i = 0; i < MANY; i++) {
 		int ret = cohfs_lock_acquire_finish(&call[i]);

@@ -59,6 +59,37 @@ def remount_busy(trial):
     trial.note(f"{rounds} rounds")
 
 
+def _storm(trial, node, count):
+    """The racing names of 202; several nodes may do it in the same directory."""
+    return (f"{trial.rig.programs}/names -i0 -n1 -d{MOUNT_POINT}/slow -r{205 + node}"
+            f" -c{count}")
+
+
+CONTROLLER_PAUSE = 8    # seconds; longer than anything that is tried for a while
+
+
+@case("205", "slow-controller", nodes=3, limit=180, filesystems=COHFS)
+def slow_controller(trial):
+    """A node leaves while another one's dlm_controld gets no processor: locks that its
+    kernel can do nothing with for so long are no reason to give up."""
+    trial.shell(0, "rm -f /tmp/enough")
+    worker = trial.rig.spawn(0, ["sh", "-c", "while [ ! -e /tmp/enough ]; do "
+                                 f"{_storm(trial, 0, 100)} || exit 1; done"], trial.limit)
+    for node in list(range(1, trial.rig.nodes)) * trial.size(1, 5):
+        trial.shell(node, _storm(trial, node, trial.size(100, 1000)))
+        trial.shell(0, "kill -STOP $(pidof dlm_controld)")
+        try:
+            trial.unmount(node)
+            time.sleep(CONTROLLER_PAUSE)
+        finally:
+            trial.shell(0, "kill -CONT $(pidof dlm_controld)")
+        trial.mount(node)
+    trial.shell(0, "touch /tmp/enough")
+    output = worker.communicate()[0]
+    trial.write(output)
+    trial.check(worker.returncode == 0, f"the worker failed: {output.strip()[-300:]}")
+
+
 def _objects(text):
     """The pairs of created and destroyed objects in the module's last words."""
     found = re.findall(r"(\d+) (\w+) created, (\d+) destroyed", text)

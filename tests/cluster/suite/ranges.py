@@ -87,3 +87,10 @@ def punches(trial):
     """One node punches holes and zeroes into the end of a file while others write to
     it: what was there is gone on all nodes."""
     _by_two_and_three(trial, "cuts", mode="punch", count=trial.size(5, 100))
+
+
+@case("412", "growth", nodes=3, limit=180)
+def growth(trial):
+    """Every n-th record of a new file is one node's to write(): the file grows on all of
+    them at once, and everything is there in the end."""
+    _by_two_and_three(trial, "grow", count=trial.size(60, 2000))
