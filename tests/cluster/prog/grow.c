@@ -59,7 +59,7 @@ static void look_at(long record, bool there)
 	}
 }
 
-static void grow(size_t record)
+static void grow_by(size_t record)
 {
 	long i, r;
 
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 	begun = now();
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		prog.step = at("records of %zu bytes", sizes[i]);
-		grow(sizes[i]);
+		grow_by(sizes[i]);
 	}
 	return prog_end("%.1f s", now() - begun);
 }

@@ -47,7 +47,7 @@ def _quiet_count(trial):
 
 @contextlib.contextmanager
 def _tuned(trial, **values):
-    """Other tunables on all nodes, for the time of a test."""
+    """Other tunables on all nodes, for the time of a test; gives what changes them again."""
     before = {name: trial.shell(0, f"cat {TUNABLES}/{name}").strip() for name in values}
 
     def tune(wanted):
@@ -56,7 +56,7 @@ def _tuned(trial, **values):
                 trial.shell(node, f"echo {value} > {TUNABLES}/{name}")
     tune(values)
     try:
-        yield
+        yield tune
     finally:
         tune(before)
 
@@ -108,13 +108,14 @@ def quiet_neighbours(trial):
 def climb(trial):
     """When the other node is done, the file is one lock again, and without a storm."""
     path = trial.path("climb")
-    with _tuned(trial, idle_ms=1000, climb_ms=200, climb_max_ms=2000):
+    with _tuned(trial, idle_ms=600000, climb_ms=200, climb_max_ms=2000) as tune:
         for node in (0, 1, 0):
             trial.shell(node, f"dd if=/dev/zero of={path} bs=4k seek={node * 5} count=4 "
                               "conv=notrunc status=none")
         line = _file_line(trial, 1, path)
         trial.check("file CW" in line, f"not shared: {line}")
         before = trial.lock_counts("range")["requests"]
+        tune({"idle_ms": 1000})
 
         def one_again():
             trial.shell(0, f"dd if=/dev/zero of={path} bs=4k count=4 conv=notrunc status=none")
