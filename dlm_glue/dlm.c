@@ -206,6 +206,12 @@ static u32 base_flags(const struct cohfs_lock *lk)
 	return lk_has_lvb(lk) ? DLM_LKF_VALBLK : 0;
 }
 
+/* No memory for a message has a name of its own; nothing has been sent, as with ENOMEM. */
+static int no_buffer(int error)
+{
+	return error == -ENOBUFS ? -ENOMEM : error;
+}
+
 static int lock_new(struct cohfs_lock *lk, enum cohfs_mode mode, u32 flags)
 {
 	char name[COHFS_RES_NAME_MAX + 1];
@@ -213,15 +219,15 @@ static int lock_new(struct cohfs_lock *lk, enum cohfs_mode mode, u32 flags)
 	struct dlm_lksb *lksb = &dlm_part(lk)->lksb;
 
 	lksb->sb_lkid = 0;
-	return dlm_lock(handle_of(lk), mode, lksb, flags | base_flags(lk), name, len, 0,
-			lock_ast, lk, lock_bast);
+	return no_buffer(dlm_lock(handle_of(lk), mode, lksb, flags | base_flags(lk), name,
+				  len, 0, lock_ast, lk, lock_bast));
 }
 
 static int lock_convert(struct cohfs_lock *lk, enum cohfs_mode mode, u32 flags)
 {
-	return dlm_lock(handle_of(lk), mode, &dlm_part(lk)->lksb,
-			flags | base_flags(lk) | DLM_LKF_CONVERT, NULL, 0, 0,
-			lock_ast, lk, lock_bast);
+	return no_buffer(dlm_lock(handle_of(lk), mode, &dlm_part(lk)->lksb,
+				  flags | base_flags(lk) | DLM_LKF_CONVERT, NULL, 0, 0,
+				  lock_ast, lk, lock_bast));
 }
 
 static int dlm_request(struct cohfs_lock *lk, enum cohfs_fsm_op op,
@@ -254,8 +260,8 @@ static int dlm_lower(struct cohfs_lock *lk, enum cohfs_mode mode)
 
 static int dlm_drop(struct cohfs_lock *lk)
 {
-	return dlm_unlock(handle_of(lk), dlm_part(lk)->lksb.sb_lkid, base_flags(lk),
-			  NULL, lk);
+	return no_buffer(dlm_unlock(handle_of(lk), dlm_part(lk)->lksb.sb_lkid,
+				    base_flags(lk), NULL, lk));
 }
 
 static int dlm_cancel(struct cohfs_lock *lk)

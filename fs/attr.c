@@ -225,6 +225,27 @@ int cohfs_attr_lock(struct inode *inode, enum cohfs_mode mode)
 	return err;
 }
 
+/*
+ * Attributes may have come with the lock, without the block; what cannot be read must
+ * be found out before the transaction, not in the middle of it.
+ */
+int cohfs_attr_lock_write(struct inode *inode)
+{
+	struct buffer_head *bh;
+	int err;
+
+	err = cohfs_attr_lock(inode, COHFS_EX);
+	if (err)
+		return err;
+	bh = cohfs_inode_block(inode);
+	if (!IS_ERR(bh)) {
+		brelse(bh);
+		return 0;
+	}
+	cohfs_attr_unlock(inode, COHFS_EX);
+	return PTR_ERR(bh);
+}
+
 bool cohfs_attr_trylock(struct inode *inode)
 {
 	struct cohfs_object *obj = COHFS_I(inode)->ci_attr;
@@ -420,7 +441,7 @@ int cohfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct inode *inode = d_inode(dentry);
 	int err;
 
-	err = cohfs_attr_lock(inode, COHFS_EX);
+	err = cohfs_attr_lock_write(inode);
 	if (err)
 		return err;
 	err = setattr_locked(idmap, dentry, attr);

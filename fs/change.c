@@ -95,27 +95,6 @@ int cohfs_drop_link(struct cohfs_change *ch, struct inode *inode)
 
 /* Several locks at once ---------------------------------------------------------------------- */
 
-/*
- * Attributes may have come with the lock, without the block; what cannot be read must
- * be found out before the transaction, not in the middle of it.
- */
-int cohfs_attr_lock_write(struct inode *inode)
-{
-	struct buffer_head *bh;
-	int err;
-
-	err = cohfs_attr_lock(inode, COHFS_EX);
-	if (err)
-		return err;
-	bh = cohfs_inode_block(inode);
-	if (!IS_ERR(bh)) {
-		brelse(bh);
-		return 0;
-	}
-	cohfs_attr_unlock(inode, COHFS_EX);
-	return PTR_ERR(bh);
-}
-
 int cohfs_attr_lock_all(struct inode **inode, unsigned int count)
 {
 	unsigned int i;

@@ -51,9 +51,7 @@ int cohfs_check_name(struct inode *dir, const struct qstr *name,
 /** cohfs_drop_link() - one name of @inode is gone (of a directory: the name) */
 int cohfs_drop_link(struct cohfs_change *ch, struct inode *inode);
 
-/** cohfs_attr_lock_write() - I EX, and the inode's block can be read */
-int __must_check cohfs_attr_lock_write(struct inode *inode);
-/** cohfs_attr_lock_all() - the same: I EX of several inodes, in the given order */
+/** cohfs_attr_lock_all() - cohfs_attr_lock_write() of several inodes, in the given order */
 int __must_check cohfs_attr_lock_all(struct inode **inode, unsigned int count);
 void cohfs_attr_unlock_all(struct inode **inode, unsigned int count);
 /** cohfs_dir_sem_all() - ci_dir_sem of several directories for writing */

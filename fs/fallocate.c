@@ -50,6 +50,10 @@ static int punch_blocks(const struct cohfs_range_hold *hold, u64 first, u64 last
 	loff_t end = ((loff_t)last << PAGE_SHIFT) + PAGE_SIZE - 1;
 	int err;
 
+	/* should it fail half-way the old contents must be the last ones */
+	err = filemap_write_and_wait_range(inode->i_mapping, start, end);
+	if (err)
+		return err;
 	filemap_invalidate_lock(inode->i_mapping);
 	truncate_pagecache_range(inode, start, end);
 	err = cohfs_extmap_hide(inode, first, last);
@@ -152,7 +156,8 @@ long cohfs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 	inode_lock(inode);
 	err = cohfs_file_remove_privs(file);
 	if (!err)
-		err = cohfs_attr_lock(inode, attr);
+		err = attr == COHFS_EX ? cohfs_attr_lock_write(inode) :
+					 cohfs_attr_lock(inode, attr);
 	if (!err) {
 		err = change_locked(inode, mode, pos, pos + len);
 		cohfs_attr_unlock(inode, attr);

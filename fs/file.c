@@ -235,10 +235,24 @@ static ssize_t write_window(const struct cohfs_range_hold *hold, struct kiocb *i
 }
 
 /*
- * What growth changed, journaled; I EX.  Times of in-size writes are published
+ * The size cannot be journaled, so what was appended has to go: fdatasync() after a later
+ * write to it would not know that the size is not on the disk.  The generation: blocks
+ * beyond EOF are not zeroes any more.
+ */
+static void write_take_back(struct inode *inode, loff_t size)
+{
+	COHFS_I(inode)->ci_time_gen++;
+	i_size_write(inode, size);
+	filemap_invalidate_lock(inode->i_mapping);
+	truncate_pagecache(inode, size);
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
+/*
+ * What growth from @size changed, journaled; I EX.  Times of in-size writes are published
  * later.
  */
-static int write_finish(struct cohfs_range_hold *hold, bool grows)
+static int write_finish(struct cohfs_range_hold *hold, bool grows, loff_t size)
 {
 	struct inode *inode = hold->inode;
 	handle_t *handle;
@@ -250,8 +264,10 @@ static int write_finish(struct cohfs_range_hold *hold, bool grows)
 		return 0;
 	}
 	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
-	if (IS_ERR(handle))
+	if (IS_ERR(handle)) {
+		write_take_back(inode, size);
 		return PTR_ERR(handle);
+	}
 	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
 	err = cohfs_inode_write(handle, inode);
 	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
@@ -281,7 +297,7 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 		 (n > 0 || (n == -EFAULT && cohfs_plan_fault_in(plan, from))));
 	if (!done)
 		return n;
-	err = write_finish(hold, grows);
+	err = write_finish(hold, grows, size);
 	return err ? err : done;
 }
 

@@ -195,7 +195,14 @@ void cohfs_attr_set_flags(struct inode *inode);
  * core.  An inode without links is no error.
  */
 int __must_check cohfs_attr_lock(struct inode *inode, enum cohfs_mode mode);
-/** cohfs_attr_trylock() - the same in PR, if all of it is here; never waits */
+/**
+ * cohfs_attr_lock_write() - the same in EX, with the inode's block in its set
+ *
+ * For whoever is going to change the inode: cohfs_inode_write() cannot fail afterwards
+ * unless the journal does.
+ */
+int __must_check cohfs_attr_lock_write(struct inode *inode);
+/** cohfs_attr_trylock() - cohfs_attr_lock() in PR, if all of it is here; never waits */
 bool __must_check cohfs_attr_trylock(struct inode *inode);
 void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
 

@@ -435,7 +435,7 @@ static void reap_done(struct cohfs_reap *reap)
 	reap_free(reap);
 }
 
-/* True: queued once more */
+/* True: queued once more.  The locks are gone, and with them what M tells about the map. */
 static bool reap_later(struct cohfs_reap *reap)
 {
 	bool again;
@@ -443,6 +443,7 @@ static bool reap_later(struct cohfs_reap *reap)
 	spin_lock(&orphans_lock);
 	again = reap->own && !reap->cs->orphans->closing;
 	if (again) {
+		reap->ours = false;
 		reap->delay = clamp(2 * reap->delay, RETRY_FIRST, RETRY_MAX);
 		queue_delayed_work(reap->cs->delete_wq, &reap->work, reap->delay);
 	}
@@ -505,7 +506,7 @@ static void reap_work(struct work_struct *work)
 	}
 	if (!reap)
 		return;
-	if (err == -EAGAIN && reap_later(reap))
+	if ((err == -EAGAIN || err == -ENOMEM) && reap_later(reap))
 		return;
 	if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs))
 		cohfs_warn(cs->sb, "inode %llu not deleted, stays an orphan: error %d",

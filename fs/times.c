@@ -98,7 +98,7 @@ static int times_publish(struct inode *inode, bool journal)
 	struct cohfs_inode *ci = COHFS_I(inode);
 	int err;
 
-	err = cohfs_attr_lock(inode, COHFS_EX);
+	err = journal ? cohfs_attr_lock_write(inode) : cohfs_attr_lock(inode, COHFS_EX);
 	if (err)
 		return err;
 	if (times_apply(inode))
@@ -191,6 +191,8 @@ static bool times_visit(struct inode *inode, bool journal)
 	if (!times_due(inode))
 		return false;
 	err = times_publish(inode, !later);
+	if (err == -ENOMEM && !journal)
+		return true;
 	if (err && !cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
 		cohfs_warn(inode->i_sb, "inode %lu: times not written: %d",
 			   inode->i_ino, err);

@@ -182,7 +182,8 @@ int cohfs_plan_lock_attrs(struct cohfs_plan *plan, enum cohfs_mode mode)
 		struct cohfs_plan_range *range = &plan->ranges[i];
 		enum cohfs_mode want = range->inode == plan->target ? mode
 								    : COHFS_PR;
-		int err = cohfs_attr_lock(range->inode, want);
+		int err = want == COHFS_EX ? cohfs_attr_lock_write(range->inode) :
+					     cohfs_attr_lock(range->inode, want);
 
 		if (err) {
 			cohfs_plan_unlock(plan);

@@ -170,6 +170,19 @@ int store_faults(SHARED uint64_t *p, uint64_t value)
 	return sig;
 }
 
+int copy_faults(void *to, const void *from, size_t len)
+{
+	int sig = sigsetjmp(fault_return, 1);
+
+	if (!sig) {
+		fault_expected = 1;
+		memcpy(to, from, len);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	}
+	fault_expected = 0;
+	return sig;
+}
+
 double now(void)
 {
 	struct timespec ts;

@@ -19,14 +19,16 @@ _crowds = itertools.count(1)
 
 
 class Worker:
-    """`survive -m work` on one node, and what it has said so far, with the times."""
+    """A program that works on one node until it is stopped, `survive` unless said otherwise,
+    and what it has said so far, with the times."""
 
-    def __init__(self, trial, node, directory):
+    def __init__(self, trial, node, directory, command="", seed=0):
         self.node = node
         self.lines = []
+        command = command or f"{trial.rig.programs}/survive -mwork"
         self.process = trial.rig.spawn(
-            node, [f"{trial.rig.programs}/survive", "-i0", "-n1", f"-s{node + 1}",
-                   f"-d{directory}", f"-l{trial.limit}"], trial.limit)
+            node, [*command.split(), "-i0", "-n1", f"-s{seed or node + 1}", f"-d{directory}",
+                   f"-l{trial.limit}"], trial.limit)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 

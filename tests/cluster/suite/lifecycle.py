@@ -96,6 +96,23 @@ def _objects(text):
     return [(name, int(created), int(destroyed)) for created, name, destroyed in found]
 
 
+def check_unload(trial, node):
+    """Unloads the module on a node that has unmounted: every object is destroyed."""
+    trial.shell(node, "rmmod cohfs")
+    said = trial.messages(node)
+    trial.write(f"-- node {node} said at unload:\n{said}")
+    objects = _objects(said)
+    trial.check(objects, f"node {node}: no count of objects in the kernel log at unload")
+    for name, created, destroyed in objects:
+        if created != destroyed:
+            raise Failure(f"node {node}: {name}: {created} created, {destroyed} destroyed")
+        trial.check(created, f"node {node}: {name}: none was ever created")
+    left = trial.rig.shell(node, "grep -E '^cohfs' /proc/slabinfo").output.strip()
+    trial.check(not left, f"node {node}: slab caches left behind: {left}")
+    trial.check(trial.rig.shell(node, "ls /sys/kernel/debug/cohfs").status != 0,
+                f"node {node}: debugfs directory left behind")
+
+
 @case("203", "unload", nodes=3, limit=180, filesystems=COHFS)
 def unload(trial):
     """Unmounted everywhere, the module unloads and has destroyed every object that it
@@ -104,19 +121,7 @@ def unload(trial):
         trial.mark(node)
     trial.unmount_all()
     for node in range(trial.rig.nodes):
-        trial.shell(node, "rmmod cohfs")
-        said = trial.messages(node)
-        trial.write(f"-- node {node} said at unload:\n{said}")
-        objects = _objects(said)
-        trial.check(objects, f"node {node}: no count of objects in the kernel log at unload")
-        for name, created, destroyed in objects:
-            if created != destroyed:
-                raise Failure(f"node {node}: {name}: {created} created, {destroyed} destroyed")
-            trial.check(created, f"node {node}: {name}: none was ever created")
-        left = trial.rig.shell(node, "grep -E '^cohfs' /proc/slabinfo").output.strip()
-        trial.check(not left, f"node {node}: slab caches left behind: {left}")
-        trial.check(trial.rig.shell(node, "ls /sys/kernel/debug/cohfs").status != 0,
-                    f"node {node}: debugfs directory left behind")
+        check_unload(trial, node)
     trial.mount_all()
 
 
