@@ -30,6 +30,7 @@ tools: setup		## mkfs.cohfs, fsck.cohfs, cohfs-dump, in tools/
 
 programs: setup		## the programs that run in the guests
 	@$(MAKE) -s -C tests/cluster/prog
+	@$(MAKE) -s -f tests/host/fsck.mk fsck-images
 
 host: setup		## tests of the pure code on this machine, ASan and UBSan
 	@$(MAKE) -s -f tests/host/core.mk core-test

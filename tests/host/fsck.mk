@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Tests of fsck.cohfs and cohfs-dump, to be used alone:
-#	make -f tests/host/fsck.mk [fsck-test|fsck-long|fsck-mutants]
+#	make -f tests/host/fsck.mk [fsck-test|fsck-long|fsck-mutants|fsck-images]
 #
 # fsck_kinds shows that each kind of damage is found and repaired; fsck_fuzz damages a
 # populated filesystem at random.  Both have fsck.cohfs compiled in, with sanitizers, on
-# a disk in memory.  Runs in the top folder, prints like core.mk.
+# a disk in memory.  fsck_images writes what fsck_fuzz tries, for the module.  Runs in the
+# top folder, prints like core.mk.
 
 FSCK_OUT ?= build/host
 FSCK_CC ?= $(CC)
@@ -25,6 +26,8 @@ fsck-srcs := $(filter-out fs/core/rangetree.c,$(fsck-code)) $(fsck-rig)
 fsck-objs := $(fsck-srcs:%.c=$(FSCK_OUT)/fsck/%.o) $(FSCK_OUT)/core/crc32c.o
 fsck-plain := $(patsubst %.c,$(FSCK_OUT)/fsck_plain/%.o,$(fsck-srcs) tools/lib/crc32c.c \
 	      $(fsck_kinds-srcs))
+fsck_images-objs := $(patsubst %.c,$(FSCK_OUT)/fsck_plain/%.o,$(fsck-srcs) \
+		    tools/lib/crc32c.c $(addprefix tests/host/fsck_,images.c damage.c))
 FSCK_BINS := $(FSCK_OUT)/fsck_kinds $(FSCK_OUT)/fsck_fuzz $(FSCK_OUT)/fsck_program
 
 fsck-build = $(FSCK_CC) $(FSCK_CFLAGS) -MMD -MP $(FSCK_SAN) $(FSCK_INC)
@@ -38,6 +41,8 @@ fsck-long: $(FSCK_BINS)
 
 fsck-mutants: $(fsck-plain)
 	@tests/host/fsck-mutate "$(FSCK_CC) $(FSCK_CFLAGS) $(FSCK_INC)" $(FSCK_OUT)
+
+fsck-images: $(FSCK_OUT)/fsck_images
 
 fsck-tools:
 	@$(MAKE) -s -C tools
@@ -74,8 +79,11 @@ $(FSCK_OUT)/fsck_kinds: $(fsck_kinds-srcs:%.c=$(FSCK_OUT)/fsck/%.o) $(fsck-objs)
 $(FSCK_OUT)/fsck_fuzz: $(fsck_fuzz-srcs:%.c=$(FSCK_OUT)/fsck/%.o) $(fsck-objs)
 	$(FSCK_CC) $(FSCK_SAN) -o $@ $^
 
+$(FSCK_OUT)/fsck_images: $(fsck_images-objs)
+	$(FSCK_CC) -o $@ $^
+
 -include $(wildcard $(FSCK_OUT)/fsck_*.d $(FSCK_OUT)/fsck/*/*.d $(FSCK_OUT)/fsck/*/*/*.d \
 	 $(FSCK_OUT)/fsck_plain/*/*/*.d)
 
 .SECONDARY:
-.PHONY: fsck-test fsck-long fsck-mutants fsck-tools
+.PHONY: fsck-test fsck-long fsck-mutants fsck-images fsck-tools
