@@ -132,10 +132,10 @@ static void put_cases(u32 number)
 
 int main(int argc, char **argv)
 {
-	u32 from, step, end, image, n;
+	u32 from, end, image, n, step = argc == 5 ? (u32)atol(argv[3]) : 0;
 	const char *env = getenv("COHFS_SEED");
 
-	if (argc != 5 || !(step = (u32)atol(argv[3]))) {
+	if (!step) {
 		fprintf(stderr, "usage: fsck_images FILE FROM STEP END\n");
 		return 2;
 	}
