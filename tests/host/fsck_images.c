@@ -115,8 +115,8 @@ static void put_case(u32 fuzzer, u32 number)
 	fuzzers[fuzzer].hurt(&damage);
 	fill_unreadable();
 	rec.journal = journal_is_hit();
-	strcpy(rec.fuzzer, fuzzers[fuzzer].name);
-	strcpy(rec.text, damage.text);
+	snprintf(rec.fuzzer, sizeof(rec.fuzzer), "%s", fuzzers[fuzzer].name);
+	snprintf(rec.text, sizeof(rec.text), "%s", damage.text);
 	put_record(&rec, of_case);
 	disk_restore();
 }

@@ -41,9 +41,9 @@ static void keep(char (*list)[PATH], unsigned int size, unsigned int *n, const c
 	unsigned int i = (*n)++;
 
 	if (i < size)
-		strcpy(list[i], path);
+		snprintf(list[i], PATH, "%s", path);
 	else if (i % 8 == 0)
-		strcpy(list[i / 8 % size], path);
+		snprintf(list[i / 8 % size], PATH, "%s", path);
 }
 
 /* Looking -------------------------------------------------------------------- */
