@@ -25,6 +25,7 @@
 #define memalloc_nofs_save()	0u
 #define memalloc_nofs_restore(x) ((void)(x))
 #define pr_err(...)		printf("# " __VA_ARGS__)
+#define pr_warn(...)		printf("# " __VA_ARGS__)
 #define _RET_IP_		0ul
 
 typedef unsigned int gfp_t;
