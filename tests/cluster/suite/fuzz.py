@@ -9,10 +9,10 @@ from suite.rig import REPO, on_each
 
 IMAGES = REPO / "build" / "host" / "fsck_images"
 DIRECTORY = "/tmp/fuzzed"
-SHORT, LONG = 15, 2000      # cases of each fuzzer
+SHORT, LONG = 9, 2000      # cases of each fuzzer
 
 
-@case("308", "fuzzed-images", nodes=3, limit=900, filesystems=COHFS)
+@case("308", "fuzzed-images", nodes=3, limit=1500, filesystems=COHFS)
 def fuzzed_images(trial):
     """Images damaged at random, blindly or with right checksums, give errors: no oops, no
     hang, and no use that an unmount does not end."""

@@ -59,10 +59,10 @@ def remount_busy(trial):
     trial.note(f"{rounds} rounds")
 
 
-def _storm(trial, node, count):
-    """The racing names of 202; several nodes may do it in the same directory."""
-    return (f"{trial.rig.programs}/names -i0 -n1 -d{MOUNT_POINT}/slow -r{205 + node}"
-            f" -c{count}")
+def _storm(trial, node, number, count):
+    """The racing names of 202, alone in a directory that others look at."""
+    return (f"{trial.rig.programs}/names -i0 -n1 -d{MOUNT_POINT}/slow.{node}.{number}"
+            f" -r{205 + node} -c{count}")
 
 
 CONTROLLER_PAUSE = 8    # seconds; longer than anything that is tried for a while
@@ -73,10 +73,12 @@ def slow_controller(trial):
     """A node leaves while another one's dlm_controld gets no processor: locks that its
     kernel can do nothing with for so long are no reason to give up."""
     trial.shell(0, "rm -f /tmp/enough")
-    worker = trial.rig.spawn(0, ["sh", "-c", "while [ ! -e /tmp/enough ]; do "
-                                 f"{_storm(trial, 0, 100)} || exit 1; done"], trial.limit)
-    for node in list(range(1, trial.rig.nodes)) * trial.size(1, 5):
-        trial.shell(node, _storm(trial, node, trial.size(100, 1000)))
+    worker = trial.rig.spawn(0, ["sh", "-c", "i=0; while [ ! -e /tmp/enough ]; do "
+                                 f"{_storm(trial, 0, '$i', 100)} || exit 1; i=$((i + 1)); "
+                                 "done"], trial.limit)
+    for number, node in enumerate(list(range(1, trial.rig.nodes)) * trial.size(1, 5)):
+        trial.shell(node, _storm(trial, node, number, trial.size(100, 1000)))
+        trial.shell(node, f"ls -lR {MOUNT_POINT}/slow.* > /dev/null 2>&1 || true")
         trial.shell(0, "kill -STOP $(pidof dlm_controld)")
         try:
             trial.unmount(node)
