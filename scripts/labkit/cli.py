@@ -102,6 +102,9 @@ def run(arguments):
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise LabError("run what?  lab run NODE -- COMMAND [ARGUMENT...]")
+    if command is arguments.command and command[0].startswith("-"):
+        # It would be taken for the command, and of the wrong lab perhaps.
+        raise LabError(f"{command[0]}: options of `lab run` come before the node")
     nodes = chosen(arguments)
     if arguments.node != "all":
         stdin = sys.stdin.fileno() if arguments.stdin else None
