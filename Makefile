@@ -7,7 +7,7 @@ SHELL	:= /bin/bash
 LAB	:= scripts/lab
 PROGS	:= build/tests/.built
 
-.PHONY: all help setup module module-debug tools programs host mutations sparse \
+.PHONY: all help setup module module-debug tools programs images host mutations sparse \
 	style docs-check gate-test kunit cluster torture check check-long demo bench clean
 
 all: module tools	## module for Debian's 6.12 kernel, and the tools
@@ -30,6 +30,8 @@ tools: setup		## mkfs.cohfs, fsck.cohfs, cohfs-dump, in tools/
 
 programs: setup		## the programs that run in the guests
 	@$(MAKE) -s -C tests/cluster/prog
+
+images: setup		## what makes the damaged images of test 308
 	@$(MAKE) -s -f tests/host/fsck.mk fsck-images
 
 host: setup		## tests of the pure code on this machine, ASan and UBSan
@@ -55,7 +57,7 @@ gate-test: setup	## the log gate, tried on guests that misbehave
 kunit: module-debug	## KUnit in a QEMU guest on the debug kernel
 	@scripts/run-kunit
 
-cluster: module-debug tools programs	## cluster tests on the debug kernel (T=001,...)
+cluster: module-debug tools programs images	## cluster tests on the debug kernel (T=001,...)
 	@tests/cluster/run $(if $(T),--tests $(T)) $(CLUSTER_ARGS)
 
 torture: module-debug module tools programs	## nodes die at random for MINUTES=5, NODES=3 (SEED=, KERNEL=stock)

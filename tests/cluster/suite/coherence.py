@@ -11,16 +11,16 @@ def _range_grants(trial):
     return sum(trial.lock_counts(level)["grants"] for level in ("range", "region", "page"))
 
 
-def _counter(trial, wanted=HANDOVERS):
+def _counter(trial):
     """Adds until the page has changed hands often enough, traced by the filesystem too."""
     is_cohfs = trial.rig.fs == "cohfs"
     before = _range_grants(trial) if is_cohfs else 0
-    data = trial.program("counter", count=ADDS, handovers=wanted)
+    data = trial.program("counter", count=ADDS, handovers=HANDOVERS)
     trial.check(data[0]["adds"] >= ADDS, f"only {data[0]['adds']} adds")
     trial.note(f"{data[0]['handovers']} hand-overs in {data[0]['seconds']:.0f} s")
     if is_cohfs:
         traced = _range_grants(trial) - before
-        if traced < wanted:
+        if traced < HANDOVERS:
             raise Failure(f"{data[0]['handovers']} hand-overs seen by the programs, but only "
                           f"{traced} grants of range locks counted")
         trial.note(f"{traced} range grants")
@@ -35,8 +35,7 @@ def counter_two(trial):
 @case("002", "counter-three", nodes=3, limit=1200)
 def counter_three(trial):
     """Three nodes add to one mapped word with atomic instructions: the sum is exact."""
-    # A hand-over among three costs twice as much, four times that on a slow host.
-    _counter(trial, trial.size(HANDOVERS // 2, HANDOVERS))
+    _counter(trial)
 
 
 @case("003", "pattern", nodes=2, limit=180)

@@ -90,10 +90,9 @@ def damaged_images(trial):
         trial.shell(node, f"{PREPARE}cp --sparse=always /share/base base")
     every = damage.damages(share / "base", trial.size(1, 3))
     if not trial.long:
-        # All of the superblock, which are quick, and every tenth of the rest; 308 has
-        # others of their kind.
+        # All of the superblock, which are quick, and every fifth of the rest.
         rest = [one for one in every if not one.of_super]
-        every = [one for one in every if one.of_super] + rest[::10]
+        every = [one for one in every if one.of_super] + rest[::5]
     # Each node tries its part, with copies of its own.
     mounted = sum(on_each(range(trial.rig.nodes), lambda node: _try_damages(
         trial, node, every[node::trial.rig.nodes])))

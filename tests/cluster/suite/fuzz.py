@@ -16,6 +16,7 @@ SHORT, LONG = 9, 2000      # cases of each fuzzer
 def fuzzed_images(trial):
     """Images damaged at random, blindly or with right checksums, give errors: no oops, no
     hang, and no use that an unmount does not end."""
+    trial.check(IMAGES.exists(), f"no {IMAGES.name}: `make images` builds it")
     environment = dict(os.environ)
     if trial.seed:
         environment["COHFS_SEED"] = str(trial.seed)
