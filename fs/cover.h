@@ -37,6 +37,7 @@ struct cohfs_cover_use {
 	enum cohfs_mode mode;
 };
 
+/** cohfs_cover_init() - covers nothing */
 void cohfs_cover_init(struct cohfs_cover *cover);
 
 /** cohfs_cover_add() - the caller holds the lock of @page in @mode, PR or EX, and all above */
@@ -54,6 +55,7 @@ void cohfs_cover_add_whole(struct cohfs_cover *cover, enum cohfs_mode mode);
  */
 bool cohfs_cover_begin(struct cohfs_cover *cover, struct cohfs_cover_use *use, u64 first,
 		       u64 last, enum cohfs_mode mode, bool *whole);
+/** cohfs_cover_end() - the pages have been used; wakes revokes that wait for that */
 void cohfs_cover_end(struct cohfs_cover *cover, struct cohfs_cover_use *use);
 
 /**
