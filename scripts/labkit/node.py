@@ -115,6 +115,11 @@ class Node:
         if self.pid() is None:
             raise agent.Lost(f"{self.name} is not running")
 
+    def _last_of_qemu(self):
+        """What QEMU has said, if anything: it is silent while all is well."""
+        said = self.qemu_log.read_text(encoding="utf-8", errors="replace").strip()
+        return f"; QEMU said: {said[-500:]}" if said else ""
+
     # --- commands in it
 
     def run(self, argv, sink, stdin=None, timeout=None):
@@ -123,7 +128,7 @@ class Node:
         try:
             return agent.Call(self.port, self.lab.spec.token, argv, sink, stdin).run(timeout)
         except agent.Lost as error:
-            now = "" if self.pid() else ", and the node is off"
+            now = "" if self.pid() else f", and the node is off{self._last_of_qemu()}"
             raise agent.Lost(f"{self.name}: {error}{now}") from error
 
 

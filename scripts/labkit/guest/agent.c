@@ -89,6 +89,21 @@ static bool send_frame(int conn, char type, const void *payload, size_t len)
 	return write_all(conn, header, HEADER) && write_all(conn, payload, len);
 }
 
+/*
+ * What the host has sent and nobody wants any more, such as the end of stdin, is read
+ * before the connection is closed: closing with unread bytes makes TCP reset it, and a
+ * reset throws away what has not been sent yet, the exit status for one.
+ */
+static void hang_up(int conn)
+{
+	char rest[4096];
+
+	shutdown(conn, SHUT_WR);
+	while (read(conn, rest, sizeof(rest)) > 0)
+		;
+	close(conn);
+}
+
 /* The caller frees the payload, which is NUL-terminated; NULL on hang-up. */
 static char *receive_frame(int conn, char *type, size_t *len)
 {
@@ -338,12 +353,16 @@ static void finish_command(struct command *cmd, int status)
 {
 	unsigned char code = exit_status(status);
 
-	if (forward_output(cmd, &cmd->out, 'O') && forward_output(cmd, &cmd->err, 'E'))
-		send_frame(cmd->conn, 'X', &code, 1);
+	if (!forward_output(cmd, &cmd->out, 'O') || !forward_output(cmd, &cmd->err, 'E') ||
+	    !send_frame(cmd->conn, 'X', &code, 1))
+		warn("the end of command %d", cmd->pid);
 }
 
-/* Serves a running command until it ends or the host hangs up. */
-static void serve_command(struct command *cmd)
+/*
+ * Serves a running command until it ends or the host hangs up.
+ * Return: why it did not get to its end, NULL if it did
+ */
+static const char *serve_command(struct command *cmd)
 {
 	enum { CONN, OUT, ERR, IN, CHILD, COUNT };
 
@@ -359,43 +378,45 @@ static void serve_command(struct command *cmd)
 		int status;
 
 		if (poll(fds, COUNT, -1) < 0 && errno != EINTR)
-			break;
+			return "poll";
 		if (waitpid(cmd->pid, &status, WNOHANG) == cmd->pid) {
 			finish_command(cmd, status);
-			return;
+			return NULL;
 		}
 		if (fds[CHILD].revents) {
 			struct signalfd_siginfo info;
 
 			if (read(cmd->children, &info, sizeof(info)) < 0)
-				break;
+				return "signalfd";
 		}
 		if (fds[OUT].revents && !forward_output(cmd, &cmd->out, 'O'))
-			break;
+			return "output";
 		if (fds[ERR].revents && !forward_output(cmd, &cmd->err, 'E'))
-			break;
+			return "error output";
 		if (fds[IN].revents)
 			write_stdin(cmd);
 		if (fds[CONN].revents & (POLLRDHUP | POLLHUP | POLLERR))
-			break;
+			return "hang-up";
 		if (fds[CONN].revents & POLLIN && !receive_stdin(cmd))
-			break;
+			return "input";
 	}
-	kill_session(cmd->pid);
 }
 
 static void serve_connection(int conn)
 {
 	static char *argv[MAX_ARGS + 1];
 	struct command cmd = { .conn = conn };
+	const char *why;
 	sigset_t sigchld;
 	char *payload;
 	size_t len;
 	char type;
 
 	payload = receive_frame(conn, &type, &len);
-	if (!payload || type != 'C' || !parse_command(payload, len, argv))
+	if (!payload || type != 'C' || !parse_command(payload, len, argv)) {
+		fprintf(stderr, "agent: no command: %s\n", strerror(errno));
 		return;
+	}
 	block_sigchld(&sigchld);
 	cmd.children = signalfd(-1, &sigchld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (cmd.children < 0 || !start_command(&cmd, argv)) {
@@ -406,7 +427,12 @@ static void serve_connection(int conn)
 		return;
 	}
 	free(payload);
-	serve_command(&cmd);
+	why = serve_command(&cmd);
+	if (why) {
+		fprintf(stderr, "agent: command %d ends early: %s: %s\n", cmd.pid, why,
+			strerror(errno));
+		kill_session(cmd.pid);
+	}
 }
 
 static int listen_for_host(void)
@@ -431,13 +457,20 @@ static void accept_one(int listener)
 {
 	int conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	int one = 1;
+	pid_t pid;
 
-	if (conn < 0)
+	if (conn < 0) {
+		warn("accept");
 		return;
+	}
 	setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (!fork()) {
+	pid = fork();
+	if (pid < 0)
+		warn("fork");
+	if (!pid) {
 		close(listener);
 		serve_connection(conn);
+		hang_up(conn);
 		_exit(0);
 	}
 	close(conn);

@@ -142,7 +142,7 @@ class Trial:
         what = f"node {node}: {lines[0]}{' ...' if len(lines) > 1 else ''}"
         if result.status in (TIMED_OUT, UNREACHABLE):
             why = "out of time" if result.status == TIMED_OUT else "unreachable"
-            raise Failure(f"{what}: {why}")
+            raise Failure(f"{what}: {why}: {result.output.strip()[-300:]}")
         if bool(result.status) != fails:
             raise Failure(f"{what}: status {result.status}: {result.output.strip()[-300:]}")
         return result.output

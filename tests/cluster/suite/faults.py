@@ -168,16 +168,12 @@ def lack_of_memory(trial):
     on_each(nodes, lambda node: trial.shell(node, PREPARE))
     for node in nodes:
         trial.mark(node)
-    try:
-        found = [_lack_in_cluster(trial)]
-        withdrawn = [node for node in nodes if "withdrawn" in trial.messages(node)]
-        trial.check(not withdrawn, f"nodes {withdrawn} withdrew")
-        _unload_and_check(trial)
-        found.append(_lack_alone(trial))
-        check_disk(trial)
-    finally:
-        on_each(nodes, lambda node: _lack(trial, node, 0))
-        on_each(nodes, lambda node: trial.shell(node, WORKERS % 0))
+    found = [_lack_in_cluster(trial)]
+    withdrawn = [node for node in nodes if "withdrawn" in trial.messages(node)]
+    trial.check(not withdrawn, f"nodes {withdrawn} withdrew")
+    _unload_and_check(trial)
+    found.append(_lack_alone(trial))
+    check_disk(trial)
     trial.mount_all()
     for crowd, told in found:
         for seed, values in told.items():
@@ -229,10 +225,8 @@ def bad_disk(trial):
     for percent in trial.size((5,), (1, 2, 5, 10, 30, 50) * 3):
         crowd = Crowd(trial, range(trial.rig.nodes))
         crowd.wait_for_round(3)
-        try:
-            acked = _ruin(trial, crowd, victim, percent)
-        finally:
-            _bad_disk(trial, victim, 0)
+        acked = _ruin(trial, crowd, victim, percent)
+        _bad_disk(trial, victim, 0)
         crowd.verify(0, victim, acked)
         trial.unmount(victim)
         trial.mount(victim)

@@ -92,6 +92,14 @@ class LabRig:
             output = process.stdout.read()
         return Result(process.returncode, output)
 
+    def feed(self, node, argv, data, timeout=120):
+        """Runs a command with `data` as its input, which it need not read."""
+        ended = subprocess.run(
+            [LAB, "run", "--name", self.name, "--timeout", str(timeout), "--stdin",
+             str(node + 1), "--", *map(str, argv)], check=False, input=data,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return Result(ended.returncode, ended.stdout.decode(errors="replace"))
+
     def shell(self, node, script, timeout=120):
         return self.run(node, ["sh", "-c", script], timeout)
 
