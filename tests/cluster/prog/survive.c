@@ -4,11 +4,12 @@
  *
  * Every node runs this by itself; -s SEED says which writer it is, 1 and up.
  *
- * -m work: until the file STOP (of the guest, not of the filesystem) appears: records
- * and names of its own, and words of a page that all writers share.  Says "ack N" when
- * everything up to round N is synchronised, and "waited S" at the end of each operation
- * that took long.  It checks on the way that its own stores to the shared page stay and
- * that the sum of all never goes back.
+ * -m work: until the file STOP (of the guest, not of the filesystem) appears: records,
+ * mapped pages and names of its own, and words of a page that all writers share.  Says
+ * "ack N" when everything up to round N is synchronised, and "waited S" at the end of
+ * each operation that took long.  It checks on the way that its own stores to the shared
+ * page stay, that the sum of all never goes back, and that what it has seen of another
+ * one's mapped pages never does, whoever dies.
  * -m verify -c N: the files of writer SEED after its node has died, N being its last
  * acknowledgement.
  * -m hold: files that are open and have no name, until it is killed.
@@ -28,10 +29,12 @@
 #include <unistd.h>
 #include "../../../include/uapi/linux/cohfs_ioctl.h"
 #include "prog.h"
+#include "stamp.h"
 
 #define STOP		"/tmp/stop"
 #define RECORD		1000	/* bytes; lies across pages now and then */
 #define KEPT		10	/* names of a writer at any time */
+#define MAPPED		8	/* pages of a writer; one is stored to in each round */
 #define HELD		24
 #define HELD_SIZE	(256 * PAGE)
 #define LONG_WAIT	0.3	/* seconds; worth telling */
@@ -48,15 +51,28 @@ struct version {
 	char bytes[504];
 };
 
+/* a writer's mapped file: words of stamp(), and what this one has seen of it */
+struct mapped {
+	SHARED uint64_t *words;
+	uint32_t seen[MAPPED * WORDS_PER_PAGE];
+};
+
 struct work {
 	int records, versions, dir;
 	struct shared *shared;
+	struct mapped mapped[MAX_NODES + 1];	/* by seed */
 	uint64_t adds, seen;
 };
 
 static const char *own(const char *name)
 {
 	return at("%s.%lu", name, prog.seed);
+}
+
+/* No two words of all writers have the same number. */
+static uint64_t number_of(uint64_t seed, unsigned int word)
+{
+	return seed * MAPPED * WORDS_PER_PAGE + word;
 }
 
 static const char *name_of(long round)
@@ -73,6 +89,11 @@ static void open_work(struct work *w)
 	w->shared = map_file(fd, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
 	w->records = open_file(own("records"), O_RDWR | O_CREAT);
 	w->versions = open_file(own("versions"), O_RDWR | O_CREAT);
+	fd = open_file(own("mapped"), O_RDWR | O_CREAT);
+	SYS(ftruncate(fd, MAPPED * PAGE));
+	w->mapped[prog.seed].words = map_file(fd, MAPPED * PAGE, PROT_READ | PROT_WRITE,
+					      MAP_SHARED);
+	close(fd);
 	SYS(mkdir(own("names"), 0755));
 	w->dir = SYS(open(own("names"), O_RDONLY | O_DIRECTORY));
 }
@@ -110,6 +131,59 @@ static void add(struct work *w)
 	w->shared->own[prog.seed] = w->adds;
 }
 
+static void store_page(struct mapped *m, long round)
+{
+	unsigned int first = round % MAPPED * WORDS_PER_PAGE;
+
+	for (unsigned int i = first; i < first + WORDS_PER_PAGE; i++)
+		m->words[i] = stamp(number_of(prog.seed, i), round);
+	TIMED("msync", SYS(msync((void *)(m->words + first), PAGE, MS_SYNC)));
+}
+
+/* Has another writer come so far that its file is there?  It stays mapped. */
+static bool map_other(struct mapped *m, uint64_t seed)
+{
+	int fd;
+
+	if (m->words)
+		return true;
+	fd = open(at("mapped.%lu", seed), O_RDONLY);
+	if (fd < 0)
+		return false;
+	if (file_size(fd) == MAPPED * PAGE)
+		m->words = map_file(fd, MAPPED * PAGE, PROT_READ, MAP_SHARED);
+	close(fd);
+	return m->words;
+}
+
+/* A page of another one: words of its own, none older than it was before. */
+static void load_page(struct mapped *m, uint64_t seed, long round)
+{
+	unsigned int first = round % MAPPED * WORDS_PER_PAGE;
+
+	for (unsigned int i = first; i < first + WORDS_PER_PAGE; i++) {
+		uint32_t version = stamp_version(number_of(seed, i), m->words[i]);
+
+		CHECK(version >= m->seen[i], "writer %lu, mapped word %u: from %u back to %u",
+		      seed, i, m->seen[i], version);
+		m->seen[i] = version;
+	}
+}
+
+static void map_round(struct work *w, long round)
+{
+	uint64_t other = 1 + round % (MAX_NODES - 1);
+
+	TIMED("store", store_page(&w->mapped[prog.seed], round));
+	/* most of them do not exist: then the next one that does */
+	for (int i = 0; i < MAX_NODES; i++, other = other % MAX_NODES + 1) {
+		if (other == prog.seed || !map_other(&w->mapped[other], other))
+			continue;
+		TIMED("load", load_page(&w->mapped[other], other, round / 2));
+		break;
+	}
+}
+
 static void write_round(struct work *w, long round)
 {
 	struct version v = { .number = round };
@@ -135,13 +209,14 @@ static void write_round(struct work *w, long round)
 
 static void work(void)
 {
-	struct work w = { };
+	static struct work w;
 	long round;
 
 	prog.step = "working";
 	open_work(&w);
 	for (round = 1; access(STOP, F_OK); round++) {
 		write_round(&w, round);
+		map_round(&w, round);
 		for (int i = 0; i < 5; i++)
 			TIMED("store", add(&w));
 		printf("ack %ld\n", round);
@@ -185,6 +260,29 @@ static void verify_version(long acked)
 	close(fd);
 }
 
+/* Later stores may be there word by word, but no word of anything else. */
+static void verify_mapped(long acked)
+{
+	int fd = open_file(own("mapped"), O_RDONLY);
+	uint64_t words[WORDS_PER_PAGE];
+
+	for (unsigned int page = 0; page < MAPPED; page++) {
+		/* the last acknowledged round that stored to it */
+		long least = acked - (acked - page + MAPPED) % MAPPED;
+
+		pread_all(fd, words, PAGE, page * PAGE);
+		for (unsigned int i = 0; i < WORDS_PER_PAGE; i++) {
+			uint64_t number = number_of(prog.seed, page * WORDS_PER_PAGE + i);
+			long version = stamp_version(number, words[i]);
+
+			CHECK(version >= least && (!version || version % MAPPED == page),
+			      "mapped page %u, word %u: version %ld, %ld was acknowledged",
+			      page, i, version, least);
+		}
+	}
+	close(fd);
+}
+
 static void verify_names(long acked)
 {
 	char buf[RECORD];
@@ -207,6 +305,7 @@ static void verify(void)
 	prog.step = "verifying";
 	verify_records(prog.count);
 	verify_version(prog.count);
+	verify_mapped(prog.count);
 	verify_names(prog.count);
 }
 

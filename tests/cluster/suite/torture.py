@@ -73,7 +73,7 @@ def _one_round(trial, rng, number):
     return event.__name__
 
 
-@case("701", "torture", nodes=3, limit=600, filesystems=COHFS, only_long=True)
+@case("701", "torture", nodes=3, limit=600, filesystems=COHFS)
 def torture(trial):
     """For some minutes nodes lose their power or network, pause, and withdraw, at random,
     under load: whatever they had acknowledged is there, nothing is invented, the others go
