@@ -309,11 +309,18 @@ static int conclude(struct run *run)
 /* -f overrides what may be; with -n, which harms nobody, what is known, too */
 static bool in_use(struct run *run)
 {
-	bool look = run->opts->mode == MODE_LOOK;
+	bool look = run->opts->mode == MODE_LOOK, force = run->opts->force;
+	enum users users = look && force ? USERS_NONE : users_ask(&run->vol);
 
-	if (!(look && run->opts->force) && users_known(&run->vol))
+	if (users == USERS_KNOWN)
 		return true;
-	return run->replayed && !look && !run->opts->force && users_possible(&run->rec);
+	if (look || force)
+		return false;
+	if (users == USERS_UNKNOWN) {
+		users_unknown(&run->vol);
+		return true;
+	}
+	return run->replayed && users_possible(&run->rec);
 }
 
 static int check(struct run *run)

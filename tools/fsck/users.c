@@ -15,21 +15,21 @@
 #define CLUSTER_NAME	"/usr/sbin/corosync-cmapctl -g totem.cluster_name 2>/dev/null"
 #define GROUP_MEMBERS	"/usr/sbin/corosync-cpgtool -d ';' 2>/dev/null"
 
-/* Calls back for each line that a program prints */
-static void each_line(const char *command, void (*line)(char *text, void *arg), void *arg)
+/* Calls back for each line that a program prints; false if it failed, or is not there */
+static bool each_line(const char *command, void (*line)(char *text, void *arg), void *arg)
 {
 	FILE *f = popen(command, "re");
 	size_t size = 0;
 	char *text = NULL;
 
 	if (!f)
-		return;
+		return false;
 	while (getline(&text, &size, f) > 0) {
 		text[strcspn(text, "\n")] = '\0';
 		line(text, arg);
 	}
 	free(text);
-	pclose(f);
+	return !pclose(f);
 }
 
 /** struct members - of the lockspace of a filesystem */
@@ -64,17 +64,25 @@ static void note_member(char *text, void *arg)
 		   m->vol->img->dev.path, text, m->vol->info.fsname, m->vol->info.cluster);
 }
 
-bool users_known(const struct volume *vol)
+enum users users_ask(const struct volume *vol)
 {
 	struct members m = { .vol = vol };
+	bool asked;
 
 	/* an image file is somebody's copy */
 	if (!vol->info.fsname[0] || !vol->img->dev.is_block)
-		return false;
-	each_line(CLUSTER_NAME, compare_cluster, &m);
-	if (m.our_cluster)
+		return USERS_NONE;
+	asked = each_line(CLUSTER_NAME, compare_cluster, &m) && m.our_cluster &&
 		each_line(GROUP_MEMBERS, note_member, &m);
-	return m.count;
+	if (m.count)
+		return USERS_KNOWN;
+	return asked ? USERS_NONE : USERS_UNKNOWN;
+}
+
+void users_unknown(const struct volume *vol)
+{
+	tool_error("%s: which nodes of cluster %s have it mounted cannot be asked here: this host is not in that cluster, or corosync does not answer.  When none has, use -f.",
+		   vol->img->dev.path, vol->info.cluster);
 }
 
 bool users_possible(struct recovery *rec)

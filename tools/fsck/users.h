@@ -6,10 +6,18 @@
 #include "recover.h"
 
 /**
- * users_known() - does this host's cluster software know of a node that has it mounted?
- * Says which.  False says nothing: this host may not be in the cluster.
+ * enum users - what this host's cluster software knows of nodes that have it mounted
+ * @USERS_NONE: there are none, or it is not for a cluster, or an image file
+ * @USERS_KNOWN: there are some
+ * @USERS_UNKNOWN: it cannot be asked
  */
-bool users_known(const struct volume *vol);
+enum users { USERS_NONE, USERS_KNOWN, USERS_UNKNOWN };
+
+/** users_ask() - Says which nodes, if USERS_KNOWN. */
+enum users users_ask(const struct volume *vol);
+
+/** users_unknown() - says that USERS_UNKNOWN is why nothing is repaired */
+void users_unknown(const struct volume *vol);
 
 /**
  * users_possible() - could another node be using it, as far as the disk tells?

@@ -170,6 +170,23 @@ int store_faults(SHARED uint64_t *p, uint64_t value)
 	return sig;
 }
 
+int copy_self(const char *to)
+{
+	static char buf[64 * 1024];
+	int in = SYS(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	int out = open_file(to, O_WRONLY | O_CREAT | O_TRUNC);
+	off_t off = 0;
+	ssize_t got;
+
+	while ((got = SYS(read(in, buf, sizeof(buf)))) > 0) {
+		pwrite_all(out, buf, got, off);
+		off += got;
+	}
+	SYS(fchmod(out, 0755));
+	close(in);
+	return out;
+}
+
 int copy_faults(void *to, const void *from, size_t len)
 {
 	int sig = sigsetjmp(fault_return, 1);

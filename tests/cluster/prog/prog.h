@@ -147,6 +147,9 @@ int faults(SHARED char *p, bool store);
 /** store_faults() - store @value at @p.  Return: 0 or the signal that this raised. */
 int store_faults(SHARED uint64_t *p, uint64_t value);
 
+/** copy_self() - this program as a new file that can be executed; open for writing */
+int copy_self(const char *to);
+
 /** copy_faults() - copy where either side may fault.  Return: 0 or the signal. */
 int copy_faults(void *to, const void *from, size_t len);
 

@@ -13,7 +13,8 @@
  * -m verify -c N: the files of writer SEED after its node has died, N being its last
  * acknowledgement.
  * -m hold: files that are open and have no name, until it is killed.
- * -m down -c HOW: the shutdown ioctl, and that nothing works after it.
+ * -m down -c HOW: the shutdown ioctl, and that nothing works after it; a program that
+ * runs from there ends with SIGBUS.
  * -m downed -c HOW: what must be there then.
  */
 #define _GNU_SOURCE
@@ -26,6 +27,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "../../../include/uapi/linux/cohfs_ioctl.h"
 #include "prog.h"
@@ -337,10 +339,57 @@ static void expect_sigbus(SHARED char *p, bool store)
 		CHECK(now() < until, "no SIGBUS 30 s after the shutdown");
 }
 
+/* Runs from the filesystem until that is no longer possible. */
+static _Noreturn void linger(void)
+{
+	if (write(STDOUT_FILENO, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		sleep_for(0.01);
+}
+
+/* Starts a copy of this program that lies here, and sees it running. */
+static pid_t run_here(void)
+{
+	const char *path = own("program");
+	int running[2];
+	char byte;
+	pid_t pid;
+
+	SYS(pipe(running));
+	close(copy_self(path));
+	pid = SYS(fork());
+	if (!pid) {
+		dup2(running[1], STDOUT_FILENO);
+		execl(path, path, "--linger", NULL);
+		_exit(126);
+	}
+	close(running[1]);
+	CHECK(read(running[0], &byte, 1) == 1, "the copy does not run");
+	close(running[0]);
+	return pid;
+}
+
+static void expect_killed(pid_t pid)
+{
+	double until = now() + 30;
+	int status;
+
+	while (!SYS(waitpid(pid, &status, WNOHANG))) {
+		if (now() > until)
+			kill(pid, SIGKILL);
+		CHECK(now() < until, "a program runs on 30 s after the shutdown");
+		sleep_for(0.02);
+	}
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
+	      "a program that ran ended with status %#x", status);
+}
+
 static void shut_down(void)
 {
 	uint32_t how = prog.count;
 	char buf[PAGE] = "x";
+	pid_t program;
 	char *map;
 	int fd, dir;
 
@@ -353,12 +402,14 @@ static void shut_down(void)
 	SYS(fsync(dir));
 	fill(map + PAGE, PAGE, prog.seed, PAGE);	/* not synchronised */
 	SYS(mkdir(own("directory"), 0755));
+	program = run_here();
 	SYS(ioctl(dir, COHFS_IOC_GOINGDOWN, &how));
 
 	prog.step = "after the shutdown";
 	expect_sigbus(map, false);
 	expect_sigbus(map + PAGE, true);
 	expect_sigbus(map + (PAGES - 1) * PAGE, true);
+	expect_killed(program);
 	SYS_FAILS(pwrite(fd, buf, PAGE, 0), EIO);
 	SYS_FAILS(pread(fd, buf, PAGE, 2 * PAGE), EIO);
 	SYS_FAILS(fsync(fd), EIO);
@@ -385,6 +436,8 @@ static void after_shutdown(void)
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "--linger"))
+		linger();
 	prog.seed = 1;
 	prog.mode = "work";
 	prog_init(argc, argv, "survive");

@@ -148,3 +148,35 @@ def fsck(trial):
     trial.unmount_all()
     check_disk(trial)
     trial.mount_all()
+
+
+REPAIR = "/repo/tools/fsck/fsck.cohfs -y"
+CPGTOOL = "/usr/sbin/corosync-cpgtool"
+
+
+def _repair(trial, node, status, options=""):
+    """What fsck.cohfs says on a node when it ends with `status`."""
+    return trial.shell(node, f"{REPAIR} {options} /dev/disk; ended=$?; echo ended $ended; "
+                             f"[ $ended -eq {status} ]")
+
+
+@case("902", "fsck-mounted", nodes=3, limit=200, filesystems=COHFS)
+def fsck_mounted(trial):
+    """fsck.cohfs writes nothing while other nodes have the filesystem mounted, idle as they
+    may be, nor where it cannot learn whether they have."""
+    last = trial.rig.nodes - 1
+    trial.unmount(last)
+    for node in range(last):
+        trial.shell(node, f"sync -f {MOUNT_POINT}")
+    said = _repair(trial, last, 8)
+    for node in range(last):
+        trial.check(f"node {node + 1} is in lockspace" in said,
+                    f"node {node} is not named: {said.strip()[-300:]}")
+    trial.unmount_all()
+    _repair(trial, last, 0)
+    trial.shell(last, f"mount --bind /bin/false {CPGTOOL}")
+    said = _repair(trial, last, 8)
+    trial.check("cannot be asked" in said, f"not said why: {said.strip()[-300:]}")
+    _repair(trial, last, 0, "-f")
+    trial.shell(last, f"umount {CPGTOOL}")
+    trial.mount_all()

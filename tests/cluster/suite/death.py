@@ -155,14 +155,19 @@ def used_kib(trial, node):
     return int(trial.shell(node, f"df -k --output=used {MOUNT_POINT} | tail -1"))
 
 
-def check_resume(trial, crowd, fenced):
-    """Survivors' rounds after the fence; call some seconds after it."""
+def resumed(trial, crowd, fenced):
+    """How soon after the fence the survivors went on; ask some seconds after it."""
     seconds = max(worker.resumed(fenced) for worker in crowd.workers.values())
-    trial.note(f"work went on {seconds:.1f} s after the fence")
     limit = RESUME_SECONDS[trial.rig.kernel]
     if trial.rig.fs == "cohfs":
         trial.check(seconds <= limit, f"work went on {seconds:.1f} s after the fence, "
                                       f"{limit:.0f} s are allowed")
+    return seconds
+
+
+def check_resume(trial, crowd, fenced):
+    """The same, told beside the verdict."""
+    trial.note(f"work went on {resumed(trial, crowd, fenced):.1f} s after the fence")
 
 
 @case("501", "death-of-one", nodes=3, limit=300, filesystems=("cohfs", "gfs2", "ocfs2"))

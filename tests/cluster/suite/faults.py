@@ -73,7 +73,7 @@ class FaultCrowd:
         on_each(self.nodes, lambda node: trial.shell(node, "rm -f /tmp/stop"))
         trial.shell(self.nodes[0], f"mkdir -p {directory}")
         run = trial.seed or random.randrange(1, 10000)
-        trial.write(f"# {mode}, seed {run}")
+        trial.note(f"seed {run}")
         seeds = [(node, node * PER_NODE + number + 1)
                  for node in self.nodes for number in range(PER_NODE)]
         self.workers = {seed: Worker(trial, node, directory, f"{PROGRAM} -m{mode} -r{run}",

@@ -4,26 +4,28 @@ import random
 import time
 
 from suite.case import COHFS, case
-from suite.death import GOING_NOLOGFLUSH, Crowd, lose_withdrawn, rejoin, survive, wait_fenced
+from suite.death import (GOING_NOLOGFLUSH, Crowd, lose_withdrawn, rejoin, resumed, survive,
+                         wait_fenced)
 
 MINUTES = 5
 
+
+# What happens to a node.  Each returns what it had acknowledged, and when it was fenced.
 
 def power_cut(trial, crowd, victim):
     """The power goes."""
     since = time.time()
     trial.rig.kill(victim)
     acked = crowd.lose(victim)
-    wait_fenced(trial, victim, since)
-    return acked
+    return acked, wait_fenced(trial, victim, since)
 
 
 def _silence(trial, crowd, victim, how):
     """It is not heard of any more and will be fenced."""
     since = time.time()
     trial.rig.lab(how, victim + 1)
-    wait_fenced(trial, victim, since)
-    return crowd.lose(victim)
+    fenced = wait_fenced(trial, victim, since)
+    return crowd.lose(victim), fenced
 
 
 def pause(trial, crowd, victim):
@@ -41,7 +43,7 @@ def withdraw(trial, crowd, victim):
     since = time.time()
     trial.mark(victim)
     survive(trial, victim, "down", f"{crowd.directory}.down", GOING_NOLOGFLUSH)
-    return lose_withdrawn(trial, crowd, victim, since)
+    return lose_withdrawn(trial, crowd, victim, since), None
 
 
 EVENTS = (power_cut, power_cut, pause, cut_off, withdraw)
@@ -56,8 +58,10 @@ def _one_round(trial, rng, number):
     trial.rig.hasten()
     crowd.wait_for_round(rng.randrange(1, 6))
     time.sleep(rng.random())		# any moment within a round of theirs
-    acked = {victim: event(trial, crowd, victim)}
+    promised, fenced = event(trial, crowd, victim)
     crowd.go_on(rng.randrange(1, 4))
+    waited = resumed(trial, crowd, fenced) if fenced else 0
+    acked = {victim: promised}
     crowd.stop()
     acked.update((node, worker.acked()) for node, worker in crowd.workers.items())
     reader = rng.choice([node for node in nodes if node != victim])
@@ -70,7 +74,7 @@ def _one_round(trial, rng, number):
         rejoin(trial, victim)
     writer = rng.choice(nodes)
     crowd.verify(victim, writer, acked[writer])
-    return event.__name__
+    return event.__name__, waited
 
 
 @case("701", "torture", nodes=3, limit=600, filesystems=COHFS)
@@ -84,10 +88,13 @@ def torture(trial):
     trial.write(f"# seed {seed}")
     rng = random.Random(seed)
     done = {}
+    waits = []
     end = time.monotonic() + minutes * 60
     number = 0
     while time.monotonic() < end:
         number += 1
-        what = _one_round(trial, rng, number)
+        what, waited = _one_round(trial, rng, number)
         done[what] = done.get(what, 0) + 1
+        waits.append(waited)
     trial.note(", ".join(f"{count} {what}" for what, count in sorted(done.items())))
+    trial.note(f"work went on {max(waits):.1f} s after a fence at the latest")
