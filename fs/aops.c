@@ -6,6 +6,7 @@
  * lock or opens a transaction: mappings come from the extent map in core, which
  * whoever holds the range has filled.
  */
+#include <linux/blkdev.h>
 #include <linux/iomap.h>
 #include <linux/pagemap.h>
 #include <linux/writeback.h>
@@ -105,12 +106,21 @@ static const struct iomap_writeback_ops cohfs_writeback_ops = {
 	.map_blocks	= cohfs_writeback_map,
 };
 
+/*
+ * Plugged: where several nodes write to a file, what is dirty here has neighbours that
+ * are not, and makes a bio per record.  They reach the device in batches.
+ */
 static int cohfs_writepages(struct address_space *mapping,
 			    struct writeback_control *wbc)
 {
 	struct iomap_writepage_ctx wpc = { };
+	struct blk_plug plug;
+	int err;
 
-	return iomap_writepages(mapping, wbc, &wpc, &cohfs_writeback_ops);
+	blk_start_plug(&plug);
+	err = iomap_writepages(mapping, wbc, &wpc, &cohfs_writeback_ops);
+	blk_finish_plug(&plug);
+	return err;
 }
 
 const struct address_space_operations cohfs_aops = {

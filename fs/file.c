@@ -31,6 +31,7 @@
 #define COPY_WINDOW	(4UL << 20)	/* allocated and copied at a time */
 #define FAULT_WINDOW	(1UL << 20)	/* first try; shrinks to a page */
 #define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
+#define TURN_WINDOW	(1UL << 20)	/* written back at a time while nodes take turns */
 #define GROWTH_MEMORY	HZ	/* so long a file counts as growing that grew elsewhere */
 
 /* Make read-ahead of the file find its mapping, too. */
@@ -448,6 +449,39 @@ static ssize_t write_lock_nosec(struct kiocb *iocb, struct iov_iter *from,
 	return n ? n : write_lock_either(iocb, from, plan, again, grows);
 }
 
+/*
+ * Whose turn is next waits until what was written in this one is on disk, so that
+ * begins at once, and the disk does not rest while this node fills pages.
+ */
+static void write_back_turn(struct inode *inode, size_t written)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	ci->ci_turn_written += written;
+	if (ci->ci_turn_written < TURN_WINDOW)
+		return;
+	ci->ci_turn_written = 0;
+	/* errors are kept for the next fsync(), and for the revoke */
+	filemap_flush(inode->i_mapping);
+}
+
+/*
+ * The memory of growth begins when the locks are there: with many nodes, or much to write
+ * back, they may have taken longer than it lasts, and who forgets that others make the file
+ * longer gets one record written where they get a turn.
+ */
+static ssize_t write_lock_noting(struct kiocb *iocb, struct iov_iter *from,
+				 struct cohfs_plan *plan, bool again, bool *grows)
+{
+	struct cohfs_inode *ci = COHFS_I(plan->target);
+	unsigned long seen = READ_ONCE(ci->ci_grown);
+	ssize_t n = write_lock_nosec(iocb, from, plan, again, grows);
+
+	if (READ_ONCE(ci->ci_grown) != seen)
+		WRITE_ONCE(ci->ci_grown, jiffies);
+	return n;
+}
+
 static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
 			     struct cohfs_plan *plan, bool again)
 {
@@ -456,11 +490,13 @@ static ssize_t write_attempt(struct kiocb *iocb, struct iov_iter *from,
 
 	if (write_fast(iocb, from, plan, &n))
 		return n;
-	n = write_lock_nosec(iocb, from, plan, again, &grows);
+	n = write_lock_noting(iocb, from, plan, again, &grows);
 	if (n <= 0)
 		return n;
 	n = write_locked(cohfs_plan_hold(plan), iocb, from, plan, grows);
 	cohfs_plan_unlock(plan);
+	if (n > 0 && in_turns(plan))
+		write_back_turn(file_inode(iocb->ki_filp), n);
 	return n;
 }
 

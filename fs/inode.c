@@ -89,6 +89,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_btime = (struct timespec64) { };
 	ci->ci_sync_tid = 0;
 	ci->ci_grown = 0;
+	ci->ci_turn_written = 0;
 	ci->ci_no_reap = false;
 	cohfs_extmap_init(&ci->ci_extmap);
 	ci->ci_fault.task = NULL;

@@ -64,6 +64,7 @@ struct cohfs_inode {
 	unsigned long ci_grown;		/* when another node was last seen to make the
 					 * file longer, jiffies
 					 */
+	size_t ci_turn_written;		/* file.c: not yet given to the disk; i_rwsem */
 	unsigned int ci_handovers;	/* range.c: how often data was given up */
 
 	struct task_struct *ci_store_task; /* mmap.c: compared, never followed */
