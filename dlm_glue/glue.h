@@ -246,6 +246,21 @@ enum cohfs_mode cohfs_lock_cached(const struct cohfs_lock *lk);
  */
 enum cohfs_mode cohfs_lock_usable(struct cohfs_lock *lk);
 
+/**
+ * cohfs_lock_covering() - what a lock is good for to those that lie below it
+ * @settled: cohfs_lock_revoke_number() of the last revoke that has seen to them
+ *
+ * As long as a revoke is under way and has not seen to what lies below, what it takes away
+ * still counts: there may be holds of it that do not count as holders, and the revoke will
+ * look at all that is there.  After that counts what it leaves.
+ *
+ * Return: a mode; NL if the lock is being dropped or dead
+ */
+enum cohfs_mode cohfs_lock_covering(struct cohfs_lock *lk, u32 settled);
+
+/** cohfs_lock_revoke_number() - of the revoke under way, from 1; for ->give_up */
+u32 cohfs_lock_revoke_number(const struct cohfs_lock *lk);
+
 /** cohfs_lock_idle() - nothing granted, held, waited for or under way; only a hint */
 bool cohfs_lock_idle(struct cohfs_lock *lk);
 

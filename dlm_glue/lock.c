@@ -241,6 +241,7 @@ static u32 step(struct cohfs_lock *lk, enum cohfs_fsm_event event, int arg)
 		struct cohfs_lock_priv *p = lk->lk_priv;
 
 		p->revoke_at = ktime_get();
+		p->revokes++;
 		lk_count(lk, COHFS_CT_REVOKES);
 		trace_cohfs_lock_revoke_begin(lk, p->bast_at ?
 			ktime_to_ns(ktime_sub(p->revoke_at, p->bast_at)) : 0);
@@ -593,6 +594,31 @@ enum cohfs_mode cohfs_lock_usable(struct cohfs_lock *lk)
 		mode = lk->lk_fsm.granted;
 	spin_unlock_irqrestore(&lk->lk_spin, flags);
 	return mode;
+}
+
+enum cohfs_mode cohfs_lock_covering(struct cohfs_lock *lk, u32 settled)
+{
+	const struct cohfs_fsm *f = &lk->lk_fsm;
+	enum cohfs_mode mode = COHFS_NL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&lk->lk_spin, flags);
+	if (f->dead || f->drop)
+		;
+	else if (f->state == COHFS_FS_REVOKING && lk->lk_priv->revokes != settled)
+		mode = f->granted;
+	else if (f->state == COHFS_FS_REVOKING || f->state == COHFS_FS_LOWERING ||
+		 f->state == COHFS_FS_UNLOCKING)
+		mode = f->target;
+	else
+		mode = f->granted;
+	spin_unlock_irqrestore(&lk->lk_spin, flags);
+	return mode;
+}
+
+u32 cohfs_lock_revoke_number(const struct cohfs_lock *lk)
+{
+	return lk->lk_priv->revokes;
 }
 
 bool cohfs_lock_idle(struct cohfs_lock *lk)

@@ -135,6 +135,7 @@ extern const struct cohfs_backend_ops cohfs_sim_backend;
  * @lvb_valid: @lvb is what the lock manager says it is
  * @in_list: in ls_locks; protected by ls_mutex
  * @retries: failed attempts in a row
+ * @revokes: how many have begun
  * @handover_ns: average time from asking to getting, of requests that queued
  * @requested_at: etc.: when it happened last
  * @lvb: NULL if the type has none
@@ -149,6 +150,7 @@ struct cohfs_lock_priv {
 	bool lvb_valid;
 	bool in_list;
 	unsigned int retries;
+	u32 revokes;
 	u64 handover_ns;
 	ktime_t requested_at;
 	ktime_t granted_at;

@@ -201,8 +201,9 @@ static void recall_pages(struct inode *inode, enum cohfs_rt_level level, pgoff_t
 }
 
 /*
- * What covers @node's pages from above, NL if nothing does.  A parent that is going
- * down does not count: it will look at what is here when it is our turn to be done.
+ * What covers @node's pages from above, NL if nothing does.  A parent whose own revoke is
+ * to come, and has not got ->sem yet, counts as before: its brief holds may not have ended,
+ * and it will look at what is here.
  */
 static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *node)
 {
@@ -213,7 +214,7 @@ static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *no
 	if (node->level == COHFS_RT_FILE)
 		return COHFS_NL;
 	if (READ_ONCE(tree->root->valid))
-		mode = cohfs_lock_usable(&tree->root->lk);
+		mode = cohfs_lock_covering(&tree->root->lk, tree->root->settled);
 	if (cohfs_rt_is_whole(mode) || node->level == COHFS_RT_REGION)
 		return cohfs_rt_is_whole(mode) ? mode : COHFS_NL;
 	mode = COHFS_NL;
@@ -221,7 +222,7 @@ static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *no
 				  cohfs_rt_index(COHFS_RT_REGION, node->index));
 	if (region) {
 		if (READ_ONCE(region->valid))
-			mode = cohfs_lock_usable(&region->lk);
+			mode = cohfs_lock_covering(&region->lk, region->settled);
 		cohfs_rnode_unpin(region);
 	}
 	return cohfs_rt_is_whole(mode) ? mode : COHFS_NL;
@@ -465,6 +466,7 @@ static int give_up_node(struct inode *inode, struct cohfs_rnode *node,
 			     to == COHFS_NL ? COHFS_EX : COHFS_PR);
 	if (to == COHFS_NL)
 		WRITE_ONCE(node->valid, false);
+	node->settled = cohfs_lock_revoke_number(&node->lk);
 	return 0;
 }
 
@@ -489,8 +491,7 @@ static void end_brief_holds(struct inode *inode, struct cohfs_rnode *node,
 			    enum cohfs_mode from, enum cohfs_mode to)
 {
 	/* what was covered by PR below an intent is so below a weaker one, too */
-	bool readers_stay = node->level == COHFS_RT_PAGE ? to == COHFS_PR :
-			    from == COHFS_CW && to == COHFS_CR;
+	bool readers_stay = to == COHFS_PR || (from == COHFS_CW && to == COHFS_CR);
 	u64 first = cohfs_rnode_first(node), last = cohfs_rnode_last(node);
 	u64 index = cohfs_rt_index(COHFS_RT_REGION, first);
 	u64 end = cohfs_rt_index(COHFS_RT_REGION, last);

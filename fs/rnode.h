@@ -48,6 +48,7 @@ struct cohfs_rnode_parent {
  * @seen: used since the reclaimer looked
  * @stored: EX was put to use since it was granted
  * @migratory: how sure we are that loads come shortly before stores
+ * @settled: number of the last revoke that has seen to what is below; under ->sem
  * @bounces: how often other nodes took it
  * @used: when it was last held, jiffies
  * @parent: one of it, unless this is a page
@@ -65,6 +66,7 @@ struct cohfs_rnode {
 	bool stored;
 	u8 migratory;
 	atomic_t pins;
+	u32 settled;
 	unsigned int bounces;
 	unsigned long used;
 	struct list_head lru;		/* rcache.c */
