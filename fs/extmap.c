@@ -52,6 +52,11 @@ void cohfs_extmap_init(struct cohfs_extmap *em)
 {
 	spin_lock_init(&em->lock);
 	em->root = RB_ROOT;
+	cohfs_extmap_forget_zeroed(em);
+}
+
+void cohfs_extmap_forget_zeroed(struct cohfs_extmap *em)
+{
 	memset(&em->zeroed, 0, sizeof(em->zeroed));
 }
 
@@ -227,6 +232,20 @@ static u64 extmap_first_unknown(struct inode *inode, u64 first, u64 last)
 	return last + 1;
 }
 
+/*
+ * Whoever brings the map into core keeps out a hole that is being punched: until that is
+ * done on disk the map there has the blocks that are about to be freed.
+ */
+static int map_keep(struct inode *inode)
+{
+	return down_read_killable(&inode->i_mapping->invalidate_lock);
+}
+
+static void map_let_go(struct inode *inode)
+{
+	up_read(&inode->i_mapping->invalidate_lock);
+}
+
 static int map_lock(struct inode *inode, enum cohfs_mode mode)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
@@ -325,12 +344,16 @@ int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last)
 	first = extmap_first_unknown(inode, first, last);
 	if (first > last)
 		return 0;
-	err = map_lock(inode, COHFS_PR);
+	err = map_keep(inode);
 	if (err)
 		return err;
-	map = cohfs_inode_map(inode);
-	err = extmap_fill_locked(hold, &map, first, last);
-	map_unlock(inode, COHFS_PR);
+	err = map_lock(inode, COHFS_PR);
+	if (!err) {
+		map = cohfs_inode_map(inode);
+		err = extmap_fill_locked(hold, &map, first, last);
+		map_unlock(inode, COHFS_PR);
+	}
+	map_let_go(inode);
 	return err;
 }
 
@@ -496,6 +519,24 @@ static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, 
 	return err;
 }
 
+/* The same with the locks that it takes */
+static int extmap_allocate_one(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			       u64 ahead)
+{
+	struct inode *inode = hold->inode;
+	int err = map_keep(inode);
+
+	if (err)
+		return err;
+	err = map_lock(inode, COHFS_EX);
+	if (!err) {
+		err = extmap_allocate_step(hold, first, last, ahead);
+		map_unlock(inode, COHFS_EX);
+	}
+	map_let_go(inode);
+	return err;
+}
+
 int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,
 			  u64 ahead)
 {
@@ -512,11 +553,7 @@ int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 la
 				break;
 			first += len;
 		} else {
-			err = map_lock(inode, COHFS_EX);
-			if (err)
-				break;
-			err = extmap_allocate_step(hold, first, last, ahead);
-			map_unlock(inode, COHFS_EX);
+			err = extmap_allocate_one(hold, first, last, ahead);
 		}
 	}
 	return err;

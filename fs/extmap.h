@@ -36,12 +36,14 @@ struct cohfs_extmap {
 
 void cohfs_extmap_init(struct cohfs_extmap *em);
 void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last);
+/** cohfs_extmap_forget_zeroed() - I is given up: others may append, and die, from now on */
+void cohfs_extmap_forget_zeroed(struct cohfs_extmap *em);
 
 /**
  * cohfs_extmap_fill() - make lookups in [@first, @last] (blocks) hit
  *
  * As far as the locks of @hold reach; more than was asked for, where they cover it.
- * Context: no folio locked; takes M PR.
+ * Context: no folio locked; takes invalidate_lock shared, M PR.
  */
 int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last);
 
@@ -55,7 +57,8 @@ u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
 /**
  * cohfs_extmap_allocate() - no holes in [@first, @last] afterwards
  * Allocates zeroed, written blocks; may allocate beyond @last when @ahead says so.
- * Context: D held EX on the range, no folio locked; takes M EX, G EX, transactions.
+ * Context: D held EX on the range, no folio locked; takes invalidate_lock shared, M EX,
+ *	G EX, transactions.
  * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
  */
 int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,

@@ -10,6 +10,7 @@
 #include <linux/sched/mm.h>
 #include <linux/security.h>
 #include "../dlm_glue/core/lvb.h"
+#include "extmap.h"
 #include "freeze.h"
 #include "inode.h"
 #include "log.h"
@@ -79,6 +80,8 @@ static void forget_attr(struct cohfs_inode *ci)
 	WRITE_ONCE(ci->ci_attr_valid, false);
 	if (S_ISDIR(inode->i_mode))
 		WRITE_ONCE(ci->ci_dir_epoch, cohfs_dir_epoch());
+	else
+		cohfs_extmap_forget_zeroed(&ci->ci_extmap);
 	forget_all_cached_acls(inode);
 	security_inode_invalidate_secctx(inode);
 }

@@ -8,7 +8,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +176,61 @@ static void test_holes(void)
 	CHECK(file_size(fd) == len + 7, "size %jd", (intmax_t)file_size(fd));
 	expect(fd, len - 7, 14, 0);
 	munmap(map, len);
+	close(fd);
+}
+
+#define PUNCHED		40	/* pages, each a piece of its own in the map */
+#define PUNCHES		60
+
+struct storer {
+	SHARED char *map;
+	SHARED bool stop;
+};
+
+static void *store_on(void *arg)
+{
+	struct storer *s = arg;
+
+	for (unsigned int page = 0; !s->stop; page = (page + 7) % PUNCHED)
+		s->map[page * PAGE] = 1;
+	return NULL;
+}
+
+static void punch_under_stores(int fd, struct storer *s)
+{
+	pthread_t thread;
+
+	s->stop = false;
+	CHECK(!pthread_create(&thread, NULL, store_on, s), "pthread_create: %m");
+	SYS(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PUNCHED * PAGE));
+	s->stop = true;
+	pthread_join(thread, NULL);
+}
+
+/*
+ * A page that is stored to while it is punched gets a block of its own again: one that is
+ * known in core but not in the map any more is not counted.
+ */
+static void test_punch_under_stores(void)
+{
+	int fd = new_file();
+	struct storer s;
+	long full;
+
+	/* backwards, so that no two pages lie behind each other */
+	for (int page = PUNCHED - 1; page >= 0; page--)
+		put(fd, page * PAGE, PAGE, 6);
+	SYS(fsync(fd));
+	full = sectors(fd);
+	s.map = map_file(fd, PUNCHED * PAGE, RW, MAP_SHARED);
+	for (int i = 0; i < PUNCHES; i++) {
+		punch_under_stores(fd, &s);
+		for (int page = 0; page < PUNCHED; page++)
+			s.map[page * PAGE] = 2;
+		CHECK(sectors(fd) >= full, "%ld sectors, %ld before punch %d", sectors(fd),
+		      full, i);
+	}
+	munmap((void *)s.map, PUNCHED * PAGE);
 	close(fd);
 }
 
@@ -359,6 +416,7 @@ static const struct {
 	{ "fragments", test_fragments },
 	{ "sparse file", test_sparse },
 	{ "holes", test_holes },
+	{ "holes below stores", test_punch_under_stores },
 	{ "blocks ahead", test_allocate },
 	{ "append", test_append },
 	{ "buffers", test_buffers },
