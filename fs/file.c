@@ -83,10 +83,13 @@ static ssize_t read_locked(const struct cohfs_range_hold *hold, struct kiocb *io
 	return done ? done : n;
 }
 
-/* Last page that a read of @count bytes at @pos can find, if the size is @size. */
+/*
+ * Last page that a read of @count bytes at @pos can find, if the size is @size; the one
+ * behind the end, if that lies between two pages: growth begins with it.
+ */
 static pgoff_t read_last(loff_t pos, size_t count, loff_t size)
 {
-	loff_t end = min_t(u64, (u64)pos + count, max(size, pos + 1));
+	loff_t end = min_t(u64, (u64)pos + count, (u64)max(size, pos) + 1);
 
 	return (end - 1) >> PAGE_SHIFT;
 }

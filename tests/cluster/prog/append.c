@@ -7,6 +7,9 @@
  * below the border of a region.  While the file grows, every node follows it: what
  * lies below a size is whole and does not change.  A record that goes on beyond
  * the size may be looked at again later.  Each node appends -c records.
+ *
+ * Then pages, by turns, to a file that ends where a page does: as soon as one is there
+ * all nodes find it, though they have the pages before it and need not ask for the size.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -131,6 +134,41 @@ static void expect_all(struct follower *f, const uint64_t *last)
 		      last[i], f->next[i]);
 }
 
+#define ALIGNED	12		/* pages */
+
+static void append_pages(void)
+{
+	char page[PAGE], both[2 * PAGE];
+	int fd;
+
+	prog.step = "appending pages";
+	if (prog.node == 0)
+		close(make_file(at("pages"), 2 * PAGE, false));
+	barrier();
+	fd = open_file(at("pages"), O_RDWR);
+	/* a page each, so that nobody has all of the file */
+	for (int i = 0; i < 2 * prog.nodes; i++) {
+		if (i % prog.nodes == prog.node)
+			pwrite_all(fd, page, 1, i % 2 * PAGE);
+		barrier();
+	}
+	for (off_t last = PAGE; last < ALIGNED * (off_t)PAGE; last += PAGE) {
+		ssize_t got;
+
+		/* the last page is here, and nothing behind it */
+		SYS(pread(fd, page, PAGE, last));
+		barrier();
+		if ((int)(last / PAGE % prog.nodes) == prog.node)
+			pwrite_all(fd, page, PAGE, last + PAGE);
+		barrier();
+		got = SYS(pread(fd, both, sizeof(both), last));
+		CHECK(got == sizeof(both), "%zd bytes at %jd, the size is %jd", got,
+		      (intmax_t)last, (intmax_t)(last + 2 * PAGE));
+		barrier();
+	}
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t number = 0, last[MAX_NODES];
@@ -158,6 +196,7 @@ int main(int argc, char **argv)
 	expect_all(&f, last);
 	open_follower(&again);
 	expect_all(&again, last);
+	append_pages();
 	return prog_end("%lu records, %jd bytes", number * prog.nodes,
 			(intmax_t)(f.parsed - START));
 }
