@@ -232,20 +232,6 @@ static u64 extmap_first_unknown(struct inode *inode, u64 first, u64 last)
 	return last + 1;
 }
 
-/*
- * Whoever brings the map into core keeps out a hole that is being punched: until that is
- * done on disk the map there has the blocks that are about to be freed.
- */
-static int map_keep(struct inode *inode)
-{
-	return down_read_killable(&inode->i_mapping->invalidate_lock);
-}
-
-static void map_let_go(struct inode *inode)
-{
-	up_read(&inode->i_mapping->invalidate_lock);
-}
-
 static int map_lock(struct inode *inode, enum cohfs_mode mode)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
@@ -265,6 +251,35 @@ static void map_unlock(struct inode *inode, enum cohfs_mode mode)
 
 	mutex_unlock(&ci->ci_map_mutex);
 	cohfs_object_unlock(ci->ci_maplk, mode);
+}
+
+/*
+ * The same for whoever brings the map into core: not while a hole is being punched, which
+ * invalidate_lock is held exclusive for.  Until that is done the map on disk has the blocks
+ * that are about to be freed.  It is only tried with M held, and not held while M is waited
+ * for: a revoke of other pages, and faults behind that, would wait for M, too.
+ */
+static int map_lock_read(struct inode *inode, enum cohfs_mode mode)
+{
+	struct rw_semaphore *sem = &inode->i_mapping->invalidate_lock;
+	int err;
+
+	for (;;) {
+		err = map_lock(inode, mode);
+		if (err || down_read_trylock(sem))
+			return err;
+		map_unlock(inode, mode);
+		err = down_read_killable(sem);
+		if (err)
+			return err;
+		up_read(sem);
+	}
+}
+
+static void map_unlock_read(struct inode *inode, enum cohfs_mode mode)
+{
+	up_read(&inode->i_mapping->invalidate_lock);
+	map_unlock(inode, mode);
 }
 
 /* st_blocks: what the map uses, plus the inode pair. */
@@ -344,16 +359,12 @@ int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last)
 	first = extmap_first_unknown(inode, first, last);
 	if (first > last)
 		return 0;
-	err = map_keep(inode);
+	err = map_lock_read(inode, COHFS_PR);
 	if (err)
 		return err;
-	err = map_lock(inode, COHFS_PR);
-	if (!err) {
-		map = cohfs_inode_map(inode);
-		err = extmap_fill_locked(hold, &map, first, last);
-		map_unlock(inode, COHFS_PR);
-	}
-	map_let_go(inode);
+	map = cohfs_inode_map(inode);
+	err = extmap_fill_locked(hold, &map, first, last);
+	map_unlock_read(inode, COHFS_PR);
 	return err;
 }
 
@@ -519,24 +530,6 @@ static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, 
 	return err;
 }
 
-/* The same with the locks that it takes */
-static int extmap_allocate_one(const struct cohfs_range_hold *hold, u64 first, u64 last,
-			       u64 ahead)
-{
-	struct inode *inode = hold->inode;
-	int err = map_keep(inode);
-
-	if (err)
-		return err;
-	err = map_lock(inode, COHFS_EX);
-	if (!err) {
-		err = extmap_allocate_step(hold, first, last, ahead);
-		map_unlock(inode, COHFS_EX);
-	}
-	map_let_go(inode);
-	return err;
-}
-
 int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,
 			  u64 ahead)
 {
@@ -553,8 +546,35 @@ int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 la
 				break;
 			first += len;
 		} else {
-			err = extmap_allocate_one(hold, first, last, ahead);
+			err = map_lock_read(inode, COHFS_EX);
+			if (err)
+				break;
+			err = extmap_allocate_step(hold, first, last, ahead);
+			map_unlock_read(inode, COHFS_EX);
 		}
+	}
+	return err;
+}
+
+/*
+ * Zero blocks of the file that are not in the page cache.  A withdrawal waits for
+ * invalidate_lock before other nodes get our locks: no zeroes may arrive after that.
+ */
+static int extmap_zero_mapped(struct inode *inode, u64 blk, u64 len)
+{
+	int err = 0;
+
+	while (!err && len) {
+		u64 n = min_t(u64, len, ALLOC_MAX_BLOCKS);
+
+		err = down_read_killable(&inode->i_mapping->invalidate_lock);
+		if (err)
+			break;
+		err = cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) ? -EIO :
+			extmap_zero_disk(inode, blk, n);
+		up_read(&inode->i_mapping->invalidate_lock);
+		blk += n;
+		len -= n;
 	}
 	return err;
 }
@@ -578,7 +598,7 @@ int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last)
 		}
 		len = min(len, last - first + 1);
 		if (blk)
-			err = extmap_zero_disk(inode, blk, len);
+			err = extmap_zero_mapped(inode, blk, len);
 		first += len;
 	}
 	return err;

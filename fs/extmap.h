@@ -43,7 +43,7 @@ void cohfs_extmap_forget_zeroed(struct cohfs_extmap *em);
  * cohfs_extmap_fill() - make lookups in [@first, @last] (blocks) hit
  *
  * As far as the locks of @hold reach; more than was asked for, where they cover it.
- * Context: no folio locked; takes invalidate_lock shared, M PR.
+ * Context: no folio locked; takes M PR, and invalidate_lock shared.
  */
 int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last);
 
@@ -57,7 +57,7 @@ u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
 /**
  * cohfs_extmap_allocate() - no holes in [@first, @last] afterwards
  * Allocates zeroed, written blocks; may allocate beyond @last when @ahead says so.
- * Context: D held EX on the range, no folio locked; takes invalidate_lock shared, M EX,
+ * Context: D held EX on the range, no folio locked; takes M EX, invalidate_lock shared,
  *	G EX, transactions.
  * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
  */
@@ -69,7 +69,7 @@ int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 la
  *
  * For blocks beyond EOF that a growing file is about to uncover: an interrupted
  * truncate or append may have left old data there.
- * Context: as cohfs_extmap_allocate(); no page cache in the range.
+ * Context: as cohfs_extmap_allocate(); no page cache in the range, invalidate_lock free.
  */
 int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last);
 

@@ -138,6 +138,7 @@ static int fault_lock(struct fault *f, unsigned int flags)
  */
 static int fault_prepare(struct fault *f)
 {
+	struct address_space *mapping = f->inode->i_mapping;
 	struct folio *folio;
 	int err;
 
@@ -149,8 +150,13 @@ static int fault_prepare(struct fault *f)
 		err = cohfs_extmap_fill(&f->hold, f->index, f->index);
 	if (err)
 		return err;
+	/* not into a hole that is being punched */
+	err = down_read_killable(&mapping->invalidate_lock);
+	if (err)
+		return err;
 	/* an error of the read is found again by filemap_fault() */
-	folio = read_mapping_folio(f->inode->i_mapping, f->index, NULL);
+	folio = read_mapping_folio(mapping, f->index, NULL);
+	filemap_invalidate_unlock_shared(mapping);
 	if (!IS_ERR(folio))
 		folio_put(folio);
 	return 0;
