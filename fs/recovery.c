@@ -73,7 +73,8 @@ int cohfs_mount_lock(struct cohfs_sb *cs, unsigned int flags)
 		mutex_lock(&rec->mount_mutex);
 	else if (mutex_lock_killable(&rec->mount_mutex))
 		return -EINTR;
-	err = cohfs_lock_acquire(&rec->mount_obj->lk, COHFS_EX, flags);
+	err = rec->mount_obj ? cohfs_lock_acquire(&rec->mount_obj->lk, COHFS_EX, flags) :
+			       -ESHUTDOWN;
 	if (err)
 		mutex_unlock(&rec->mount_mutex);
 	return err;
@@ -279,6 +280,8 @@ void cohfs_recovery_called(struct cohfs_object *call)
 	if (cohfs_is_withdrawn(cs) || READ_ONCE(cs->recovery->stopped))
 		return;
 	err = replay_free(cs);
+	if (err == -ESHUTDOWN)
+		return;		/* unmounted meanwhile: somebody else will do it */
 	if (err) {
 		cohfs_withdraw(cs, "replay for a withdrawn node failed: error %d", err);
 		return;
@@ -391,9 +394,12 @@ void cohfs_recovery_stop(struct cohfs_sb *cs)
 	cancel_work_sync(&rec->work);
 	cancel_work_sync(&rec->listen_work);
 	cohfs_object_drop(rec->call_obj);
-	cohfs_object_drop(rec->mount_obj);
 	rec->call_obj = NULL;
+	/* who was called before that may be at it still: with @mount_mutex held */
+	mutex_lock(&rec->mount_mutex);
+	cohfs_object_drop(rec->mount_obj);
 	rec->mount_obj = NULL;
+	mutex_unlock(&rec->mount_mutex);
 }
 
 void cohfs_recovery_exit(struct cohfs_sb *cs)
