@@ -674,6 +674,9 @@ void cohfs_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	/* a revoke that is under way must not publish what it finds half gone: rather nothing */
+	if (ci->ci_attr)
+		cohfs_object_detach(ci->ci_attr);
 	WRITE_ONCE(ci->ci_attr_valid, false);
 	cohfs_extmap_forget(&ci->ci_extmap, 0, U64_MAX);
 	cohfs_rtree_end(inode);
