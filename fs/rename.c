@@ -183,6 +183,7 @@ static unsigned int count_dirs(const struct move *mv)
 /*
  * All I locks are held.  A target that another node has removed is no target; one
  * that has appeared is for the VFS to look at, except that NOREPLACE knows enough.
+ * So is a directory that was moved elsewhere: the VFS would take it for dead.
  */
 static int check_target(struct move *mv)
 {
@@ -196,6 +197,8 @@ static int check_target(struct move *mv)
 				       mv->target);
 		if (err != -ENOENT || mv->exchange)
 			return err;
+		if (S_ISDIR(mv->target->i_mode) && mv->target->i_nlink)
+			return -ESTALE;
 		mv->target = NULL;
 		return 0;
 	}
