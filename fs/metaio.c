@@ -101,6 +101,12 @@ static struct buffer_head *read_fresh(struct cohfs_sb *cs, u64 blkno)
 		unlock_buffer(bh);
 		return bh;
 	}
+	/* a withdrawal throws away what nobody has locked */
+	if (!buffer_mapped(bh)) {
+		unlock_buffer(bh);
+		brelse(bh);
+		return ERR_PTR(-EIO);
+	}
 	clear_buffer_uptodate(bh);
 	get_bh(bh);
 	bh->b_end_io = end_buffer_read_sync;

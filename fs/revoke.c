@@ -448,8 +448,11 @@ static int give_up_node(struct inode *inode, struct cohfs_rnode *node,
 	enum cohfs_mode left = to;
 	int err = 0;
 
-	if (!READ_ONCE(node->valid))
-		return 0;		/* nothing came in under it */
+	if (!READ_ONCE(node->valid)) {
+		/* nothing came in under it */
+		node->settled = cohfs_lock_revoke_number(&node->lk);
+		return 0;
+	}
 	left = cohfs_mode_join(left, covered_above(inode, node));
 	if (left == COHFS_EX)
 		;			/* stays as it is, under another lock */
