@@ -598,20 +598,11 @@ enum cohfs_mode cohfs_lock_usable(struct cohfs_lock *lk)
 
 enum cohfs_mode cohfs_lock_covering(struct cohfs_lock *lk, u32 settled)
 {
-	const struct cohfs_fsm *f = &lk->lk_fsm;
-	enum cohfs_mode mode = COHFS_NL;
+	enum cohfs_mode mode;
 	unsigned long flags;
 
 	spin_lock_irqsave(&lk->lk_spin, flags);
-	if (f->dead || f->drop)
-		;
-	else if (f->state == COHFS_FS_REVOKING && lk->lk_priv->revokes != settled)
-		mode = f->granted;
-	else if (f->state == COHFS_FS_REVOKING || f->state == COHFS_FS_LOWERING ||
-		 f->state == COHFS_FS_UNLOCKING)
-		mode = f->target;
-	else
-		mode = f->granted;
+	mode = cohfs_fsm_covering(&lk->lk_fsm, lk->lk_priv->revokes == settled);
 	spin_unlock_irqrestore(&lk->lk_spin, flags);
 	return mode;
 }

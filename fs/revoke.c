@@ -214,7 +214,7 @@ static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *no
 	if (node->level == COHFS_RT_FILE)
 		return COHFS_NL;
 	if (READ_ONCE(tree->root->valid))
-		mode = cohfs_lock_covering(&tree->root->lk, tree->root->settled);
+		mode = cohfs_lock_covering(&tree->root->lk, tree->root->parent->settled);
 	if (cohfs_rt_is_whole(mode) || node->level == COHFS_RT_REGION)
 		return cohfs_rt_is_whole(mode) ? mode : COHFS_NL;
 	mode = COHFS_NL;
@@ -222,7 +222,7 @@ static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *no
 				  cohfs_rt_index(COHFS_RT_REGION, node->index));
 	if (region) {
 		if (READ_ONCE(region->valid))
-			mode = cohfs_lock_covering(&region->lk, region->settled);
+			mode = cohfs_lock_covering(&region->lk, region->parent->settled);
 		cohfs_rnode_unpin(region);
 	}
 	return cohfs_rt_is_whole(mode) ? mode : COHFS_NL;
@@ -448,11 +448,8 @@ static int give_up_node(struct inode *inode, struct cohfs_rnode *node,
 	enum cohfs_mode left = to;
 	int err = 0;
 
-	if (!READ_ONCE(node->valid)) {
-		/* nothing came in under it */
-		node->settled = cohfs_lock_revoke_number(&node->lk);
-		return 0;
-	}
+	if (!READ_ONCE(node->valid))
+		return 0;		/* nothing came in under it */
 	left = cohfs_mode_join(left, covered_above(inode, node));
 	if (left == COHFS_EX)
 		;			/* stays as it is, under another lock */
@@ -469,7 +466,6 @@ static int give_up_node(struct inode *inode, struct cohfs_rnode *node,
 			     to == COHFS_NL ? COHFS_EX : COHFS_PR);
 	if (to == COHFS_NL)
 		WRITE_ONCE(node->valid, false);
-	node->settled = cohfs_lock_revoke_number(&node->lk);
 	return 0;
 }
 
@@ -534,6 +530,7 @@ static int range_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 	} else {
 		down_write(&tree->sem);
 		err = give_up_node(inode, node, from, to);
+		node->parent->settled = cohfs_lock_revoke_number(lk);
 		up_write(&tree->sem);
 	}
 	memalloc_nofs_restore(nofs);

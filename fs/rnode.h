@@ -29,11 +29,14 @@ struct cohfs_sb;
  * struct cohfs_rnode_parent - of a lock that has children
  * @climb: climb.c: when to ask for all of it again
  * @recent: children used while this one covered them; a guess, no lock
+ * @settled: number of the last revoke that has seen to what is below; under ->sem of
+ *	the tree
  * @cover: of a region
  */
 struct cohfs_rnode_parent {
 	struct cohfs_rt_climb climb;
 	u8 recent_next;
+	u32 settled;
 	struct cohfs_rt_keep recent[COHFS_RNODE_RECENT];
 	struct cohfs_cover *cover;
 };
@@ -48,7 +51,6 @@ struct cohfs_rnode_parent {
  * @seen: used since the reclaimer looked
  * @stored: EX was put to use since it was granted
  * @migratory: how sure we are that loads come shortly before stores
- * @settled: number of the last revoke that has seen to what is below; under ->sem
  * @bounces: how often other nodes took it
  * @used: when it was last held, jiffies
  * @parent: one of it, unless this is a page
@@ -66,7 +68,6 @@ struct cohfs_rnode {
 	bool stored;
 	u8 migratory;
 	atomic_t pins;
-	u32 settled;
 	unsigned int bounces;
 	unsigned long used;
 	struct list_head lru;		/* rcache.c */

@@ -138,6 +138,15 @@ enum cohfs_mode cohfs_fsm_avail(const struct cohfs_fsm *f)
 	return cohfs_fsm_splits(f, left) ? COHFS_NL : left;
 }
 
+enum cohfs_mode cohfs_fsm_covering(const struct cohfs_fsm *f, bool settled)
+{
+	if (f->dead || f->drop)
+		return COHFS_NL;
+	if (!going_down(f) || (f->state == COHFS_FS_REVOKING && !settled))
+		return f->granted;
+	return f->target;
+}
+
 bool cohfs_fsm_may_hold(const struct cohfs_fsm *f, enum cohfs_mode mode, bool keep)
 {
 	if (f->dead || f->drop)

@@ -166,6 +166,12 @@ bool cohfs_fsm_legal(const struct cohfs_fsm *fsm, enum cohfs_fsm_event event,
 enum cohfs_mode cohfs_fsm_avail(const struct cohfs_fsm *fsm);
 
 /**
+ * cohfs_fsm_covering() - what the lock is good for to those that lie below it
+ * @settled: the revoke under way, if there is one, has seen to them
+ */
+enum cohfs_mode cohfs_fsm_covering(const struct cohfs_fsm *fsm, bool settled);
+
+/**
  * cohfs_fsm_may_hold() - may a task become holder now?
  * @keep: it holds the lock already; a demand does not stop it
  */
