@@ -43,7 +43,7 @@ static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 	u64 lblk = (u64)pos >> COHFS_BLOCK_SHIFT;
 	u64 blk, len;
 
-	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) || cohfs_disksize_lost(inode, pos))
 		return -EIO;
 	len = cohfs_extmap_lookup(inode, lblk, &blk);
 	if (!len) {
@@ -96,14 +96,37 @@ static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *in
 	 * have come in between.
 	 */
 	count = cohfs_extmap_lookup(inode, lblk, &blk);
-	if (WARN_ON_ONCE(!count || !blk))
+	if (WARN_ON_ONCE(!count || !blk)) {
+		cohfs_disksize_failed(inode, offset, len);
 		return -EIO;
+	}
 	fill_iomap(inode, &wpc->iomap, lblk, blk, count);
 	return 0;
 }
 
+/* Interrupt context.  An error is kept: the size must not go beyond what is on disk. */
+static void writeback_end(struct bio *bio)
+{
+	struct iomap_ioend *ioend = iomap_ioend_from_bio(bio);
+	bio_end_io_t *iomap_end = bio->bi_private;
+
+	if (bio->bi_status)
+		cohfs_disksize_failed(ioend->io_inode, ioend->io_offset, ioend->io_size);
+	iomap_end(bio);
+}
+
+static int cohfs_writeback_prepare(struct iomap_ioend *ioend, int status)
+{
+	struct bio *bio = &ioend->io_bio;
+
+	bio->bi_private = bio->bi_end_io;
+	bio->bi_end_io = writeback_end;
+	return status;
+}
+
 static const struct iomap_writeback_ops cohfs_writeback_ops = {
 	.map_blocks	= cohfs_writeback_map,
+	.prepare_ioend	= cohfs_writeback_prepare,
 };
 
 /*

@@ -84,6 +84,8 @@ static void attr_set(struct inode *inode, const struct cohfs_attr *attr)
 	i_gid_write(inode, attr->gid);
 	set_nlink(inode, attr->nlink);
 	i_size_write(inode, attr->size);
+	WRITE_ONCE(ci->ci_disk.size, attr->size);
+	WRITE_ONCE(ci->ci_disk.failed, false);
 	inode->i_blocks = attr->blocks << (COHFS_BLOCK_SHIFT - 9);
 	inode_set_atime_to_ts(inode, stamp_to_ts(&attr->atime));
 	inode_set_mtime_to_ts(inode, stamp_to_ts(&attr->mtime));

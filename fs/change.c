@@ -88,6 +88,8 @@ int cohfs_drop_link(struct cohfs_change *ch, struct inode *inode)
 		clear_nlink(inode);
 	else
 		drop_nlink(inode);
+	if (!inode->i_nlink && S_ISREG(inode->i_mode))
+		cohfs_disksize_unlinked(inode);
 	if (!inode->i_nlink)
 		err = cohfs_orphan_add(ch->handle, inode, &ch->resv);
 	return err ? err : cohfs_inode_write(ch->handle, inode);

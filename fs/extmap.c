@@ -11,9 +11,11 @@
  * node that has M: zeroes for zeroes, nobody can tell.  Who is about to write into a
  * hole looks again with M in hand.
  *
- * New blocks are zeroed on disk before the transaction that makes them reachable
- * can commit.  They are "written" from the start: nothing needs conversion after
- * write-back, so write-back needs no lock and no transaction at all.
+ * New blocks are "written" from the start: nothing needs conversion after write-back, so
+ * write-back needs no lock and no transaction at all.  Those below EOF are zeroed on disk
+ * before the transaction that makes them reachable can commit.  Beyond the size that is
+ * journaled they may hold anything: who makes the file grow writes them first, or zeroes
+ * them, see disksize.h.
  */
 #include <linux/blkdev.h>
 #include <linux/sched/mm.h>
@@ -30,6 +32,8 @@
 #define ALLOC_MAX_BLOCKS	2048
 /* Piece that is allocated as a whole in a file that several nodes write to: 1 MiB. */
 #define SHARED_BLOCKS		256
+/* Where growth leaves gaps so much is zeroed at a time, if it is there: 1 MiB. */
+#define ZERO_BLOCKS		256
 
 struct extmap_ent {
 	struct rb_node node;
@@ -376,14 +380,27 @@ static int extmap_zero_disk(struct inode *inode, u64 blk, u64 len)
 				    GFP_NOFS, BLKDEV_ZERO_NOUNMAP);
 }
 
+/**
+ * struct extmap_need - a hole that is to be filled
+ * @len: at least 1 and at most so many blocks from @lblk on
+ * @goal: near this block of the disk
+ * @zero: and zeroed, as they are below EOF
+ */
+struct extmap_need {
+	u64 lblk;
+	u64 len;
+	u64 goal;
+	bool zero;
+};
+
 /*
- * One transaction: take up to @want blocks near @goal, zero them, put them into
- * the map at @lblk.  Sleeping for the zeroes with the handle open delays a commit,
- * it cannot deadlock: block I/O needs nothing of ours.
+ * One transaction: take blocks, zero them, put them into the map.  Sleeping for the
+ * zeroes with the handle open delays a commit, it cannot deadlock: block I/O needs
+ * nothing of ours.
  */
 static int extmap_grow_once(struct inode *inode, struct cohfs_map *map,
-			    struct cohfs_resv *resv, u64 lblk, u32 want,
-			    u64 goal, struct cohfs_extent *ext)
+			    struct cohfs_resv *resv, const struct extmap_need *need,
+			    struct cohfs_extent *ext)
 {
 	struct cohfs_sb *cs = map->cs;
 	int credits = cohfs_map_insert_credits(map);
@@ -396,13 +413,15 @@ static int extmap_grow_once(struct inode *inode, struct cohfs_map *map,
 	handle = cohfs_trans_begin(cs, credits + resv->credits + 1);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	ext->key = lblk;
+	ext->key = need->lblk;
 	ext->flags = 0;
-	err = cohfs_alloc_extent(handle, resv, goal, want,
+	err = cohfs_alloc_extent(handle, resv, need->goal,
+				 min_t(u64, need->len, ALLOC_MAX_BLOCKS),
 				 leave + COHFS_GROUP_RESERVE, &ext->blk, &ext->len);
 	if (err)
 		goto out_end;
-	err = extmap_zero_disk(inode, ext->blk, ext->len);
+	if (need->zero)
+		err = extmap_zero_disk(inode, ext->blk, ext->len);
 	if (err)
 		goto out_free;
 	err = cohfs_map_insert(handle, map, resv, ext, true);
@@ -421,19 +440,18 @@ out_end:
 	return err ? err : err2;
 }
 
-/* Allocate for the hole at @lblk, at least 1 and at most @want blocks; M EX held. */
-static int extmap_grow(struct inode *inode, struct cohfs_map *map, u64 lblk,
-		       u64 want, u64 goal, struct cohfs_extent *ext)
+/* Allocate for a hole; M EX held. */
+static int extmap_grow(struct inode *inode, struct cohfs_map *map,
+		       const struct extmap_need *need, struct cohfs_extent *ext)
 {
 	struct cohfs_resv resv;
 	int err;
 
-	err = cohfs_alloc_reserve(map->cs, goal, cohfs_map_insert_blocks(map) + 1 +
-						 COHFS_GROUP_RESERVE, &resv);
+	err = cohfs_alloc_reserve(map->cs, need->goal, cohfs_map_insert_blocks(map) + 1 +
+						       COHFS_GROUP_RESERVE, &resv);
 	if (err)
 		return err;
-	err = extmap_grow_once(inode, map, &resv, lblk,
-			       min_t(u64, want, ALLOC_MAX_BLOCKS), goal, ext);
+	err = extmap_grow_once(inode, map, &resv, need, ext);
 	cohfs_resv_end(map->cs, &resv);
 	return err;
 }
@@ -448,6 +466,12 @@ static u64 extmap_goal(struct inode *inode, u64 lblk)
 	return inode->i_ino + 2;
 }
 
+/* First block beyond EOF */
+static u64 eof_block(const struct inode *inode)
+{
+	return DIV_ROUND_UP_ULL(i_size_read(inode), COHFS_BLOCK_SIZE);
+}
+
 /*
  * Last block to allocate for a task that needs blocks up to @last.
  *
@@ -457,7 +481,7 @@ static u64 extmap_goal(struct inode *inode, u64 lblk)
  */
 static u64 allocate_until(const struct cohfs_range_hold *hold, u64 last, u64 ahead)
 {
-	u64 eof = DIV_ROUND_UP_ULL(i_size_read(hold->inode), COHFS_BLOCK_SIZE);
+	u64 eof = eof_block(hold->inode);
 	u64 until = max(last, min(last + ahead, extmap_reach(hold)));
 
 	if (hold->span_last != COHFS_RANGE_END && eof > last)
@@ -473,15 +497,12 @@ static int extmap_remember(const struct cohfs_range_hold *hold,
 			  min(ent_last(ent), extmap_reach(hold)), ent->blk);
 }
 
-/* Blocks that were just allocated, and what is beyond EOF of them need not be zeroed. */
+/* Blocks beyond EOF that have just been zeroed; I EX is held */
 static void note_zeroed(struct inode *inode, u64 first, u64 end)
 {
 	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
 	u32 generation = COHFS_I(inode)->ci_time_gen;
 
-	first = max(first, DIV_ROUND_UP_ULL(i_size_read(inode), COHFS_BLOCK_SIZE));
-	if (first >= end)
-		return;
 	if (em->zeroed.generation != generation || em->zeroed.end != first)
 		em->zeroed.first = first;
 	em->zeroed.end = end;
@@ -499,61 +520,101 @@ static u64 known_zero(struct inode *inode, u64 first, u64 len)
 	return min(len, em->zeroed.end - first);
 }
 
-/* One step of cohfs_extmap_allocate(), in the hole at @first; M EX is held. */
-static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first, u64 last,
-				u64 ahead)
+/**
+ * struct extmap_want - what a caller wants to be without holes
+ * @last: its last block
+ * @ahead: how many more are welcome
+ * @fresh: this block and those after it need not be zeroed
+ */
+struct extmap_want {
+	u64 last;
+	u64 ahead;
+	u64 fresh;
+};
+
+/* One step of extmap_fill_holes(), in the hole at @first; M EX is held. */
+static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first,
+				const struct extmap_want *want)
 {
+	u64 until = allocate_until(hold, want->last, want->ahead);
 	struct inode *inode = hold->inode;
 	struct cohfs_map map = cohfs_inode_map(inode);
+	struct extmap_need need;
 	struct extmap_ent ent;
 	struct cohfs_extent ext;
 	int err;
 
+	if (first < want->fresh)
+		until = min(until, want->fresh - 1);
+
 	/* the hole may have been filled while we waited for M, here or elsewhere */
-	err = extmap_read_one(inode, &map, first, first,
-			      allocate_until(hold, last, ahead), &ent);
+	err = extmap_read_one(inode, &map, first, first, until, &ent);
 	if (err)
 		return err;
 	if (ent.blk)
 		return extmap_remember(hold, &ent);
-	err = extmap_grow(inode, &map, first, ent.len, extmap_goal(inode, first), &ext);
+	need = (struct extmap_need) {
+		.lblk = first,
+		.len = ent.len,
+		.goal = extmap_goal(inode, first),
+		.zero = first < want->fresh,
+	};
+	err = extmap_grow(inode, &map, &need, &ext);
 	trace_cohfs_extmap_grow(inode, first, ent.len, &ext, err);
 	extmap_account(inode, &map);
 	if (err)
 		return err;
 	ent.len = ext.len;
 	ent.blk = ext.blk;
-	note_zeroed(inode, first, first + ext.len);
 	err = extmap_remember(hold, &ent);
 	if (err)	/* not a hole any more, so it must not be known as one */
 		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, ent_last(&ent));
 	return err;
 }
 
-int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,
-			  u64 ahead)
+static int extmap_fill_holes(const struct cohfs_range_hold *hold, u64 first,
+			     const struct extmap_want *want)
 {
 	struct inode *inode = hold->inode;
 	u64 len, blk;
 	int err = 0;
 
-	while (!err && first <= last) {
+	while (!err && first <= want->last) {
 		len = cohfs_extmap_lookup(inode, first, &blk);
 		if (!len) {
-			err = cohfs_extmap_fill(hold, first, last);
+			err = cohfs_extmap_fill(hold, first, want->last);
 		} else if (blk) {
-			if (len > last - first)
+			if (len > want->last - first)
 				break;
 			first += len;
 		} else {
 			err = map_lock_read(inode, COHFS_EX);
 			if (err)
 				break;
-			err = extmap_allocate_step(hold, first, last, ahead);
+			err = extmap_allocate_step(hold, first, want);
 			map_unlock_read(inode, COHFS_EX);
 		}
 	}
 	return err;
+}
+
+int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last)
+{
+	struct extmap_want want = { .last = last, .fresh = U64_MAX };
+
+	return extmap_fill_holes(hold, first, &want);
+}
+
+int cohfs_extmap_append(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			u64 ahead)
+{
+	struct extmap_want want = {
+		.last = last,
+		.ahead = ahead,
+		.fresh = eof_block(hold->inode),
+	};
+
+	return extmap_fill_holes(hold, first, &want);
 }
 
 /*
@@ -596,9 +657,12 @@ int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last)
 			err = cohfs_extmap_fill(hold, first, last);
 			continue;
 		}
-		len = min(len, last - first + 1);
+		len = min(len, max(last - first + 1, ZERO_BLOCKS));
+		len = min(len, extmap_reach(hold) - first + 1);
 		if (blk)
 			err = extmap_zero_mapped(inode, blk, len);
+		if (blk && !err)
+			note_zeroed(inode, first, first + len);
 		first += len;
 	}
 	return err;

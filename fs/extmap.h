@@ -20,9 +20,8 @@ struct inode;
  * struct cohfs_extmap - of an inode
  * @lock: protects @root; taken under folio locks
  * @root: disjoint struct cohfs_extmap_ent by first
- * @zeroed: blocks beyond EOF that this node has allocated, and hence zeroed; nobody has
- *	had them in the file since, as long as the time generation is @zeroed.generation.
- *	i_rwsem
+ * @zeroed: blocks beyond EOF that this node has zeroed; nobody has had them in the file
+ *	since, as long as the time generation is @zeroed.generation.  i_rwsem
  */
 struct cohfs_extmap {
 	spinlock_t lock;
@@ -56,19 +55,29 @@ u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
 
 /**
  * cohfs_extmap_allocate() - no holes in [@first, @last] afterwards
- * Allocates zeroed, written blocks; may allocate beyond @last when @ahead says so.
+ * Allocates zeroed, written blocks.
  * Context: D held EX on the range, no folio locked; takes M EX, invalidate_lock shared,
  *	G EX, transactions.
  * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
  */
-int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last,
-			  u64 ahead);
+int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last);
+
+/**
+ * cohfs_extmap_append() - the same for a write that makes the file grow
+ * @ahead: blocks to allocate beyond @last, where the hold covers them
+ *
+ * What is beyond EOF is not zeroed: it is what the caller writes now, or what growth zeroes
+ * when it leaves it out.
+ * Context: as cohfs_extmap_allocate(); i_rwsem and I EX, so that EOF stays where it is.
+ */
+int cohfs_extmap_append(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			u64 ahead);
 
 /**
  * cohfs_extmap_zero() - zero on disk what is mapped in [@first, @last]
  *
- * For blocks beyond EOF that a growing file is about to uncover: an interrupted
- * truncate or append may have left old data there.
+ * For blocks beyond EOF that a growing file is about to uncover: they may hold anything.
+ * Some more blocks behind them are zeroed with them, and known to be zero.
  * Context: as cohfs_extmap_allocate(); no page cache in the range, invalidate_lock free.
  */
 int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last);

@@ -91,10 +91,12 @@ static int allocate(const struct cohfs_range_hold *hold, loff_t pos, loff_t end,
 
 	grows = grows && end > size;
 	if (grows)
+		err = cohfs_disksize_settle(inode);
+	if (!err && grows)
 		err = cohfs_zero_gap(hold, size, end);
 	if (!err)
 		err = cohfs_extmap_allocate(hold, pos >> PAGE_SHIFT,
-					    (end - 1) >> PAGE_SHIFT, 0);
+					    (end - 1) >> PAGE_SHIFT);
 	if (!err && grows)
 		err = cohfs_set_size(inode, end);
 	if (!err && grows)

@@ -189,13 +189,9 @@ static ssize_t cohfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 }
 
 /* How far to allocate ahead of an append: half the file, at most AHEAD_MAX. */
-static u64 write_ahead(struct inode *inode, loff_t end)
+static u64 write_ahead(struct inode *inode)
 {
-	loff_t size = i_size_read(inode);
-
-	if (end <= size)
-		return 0;
-	return min_t(u64, AHEAD_MAX, size / 2) >> COHFS_BLOCK_SHIFT;
+	return min_t(u64, AHEAD_MAX, i_size_read(inode) / 2) >> COHFS_BLOCK_SHIFT;
 }
 
 /* Blocks for [@pos, @pos + @len); on a full disk as long a prefix as there is. */
@@ -207,8 +203,10 @@ static ssize_t write_allocate(const struct cohfs_range_hold *hold, loff_t pos, s
 	u64 lblk = first, blk, n;
 	int err;
 
-	err = cohfs_extmap_allocate(hold, first, last,
-				    write_ahead(inode, pos + len));
+	if (pos + len > i_size_read(inode))
+		err = cohfs_extmap_append(hold, first, last, write_ahead(inode));
+	else
+		err = cohfs_extmap_allocate(hold, first, last);
 	if (!err)
 		return len;
 	if (err != -ENOSPC)
@@ -239,44 +237,32 @@ static ssize_t write_window(const struct cohfs_range_hold *hold, struct kiocb *i
 }
 
 /*
- * The size cannot be journaled, so what was appended has to go: fdatasync() after a later
- * write to it would not know that the size is not on the disk.  The generation: blocks
- * beyond EOF are not zeroes any more.
+ * Growth has I EX, so the times are attributes at once, and journaled with the size.
+ * Those of in-size writes are published later.
  */
-static void write_take_back(struct inode *inode, loff_t size)
-{
-	COHFS_I(inode)->ci_time_gen++;
-	i_size_write(inode, size);
-	filemap_invalidate_lock(inode->i_mapping);
-	truncate_pagecache(inode, size);
-	filemap_invalidate_unlock(inode->i_mapping);
-}
-
-/*
- * What growth from @size changed, journaled; I EX.  Times of in-size writes are published
- * later.
- */
-static int write_finish(struct cohfs_range_hold *hold, bool grows, loff_t size)
+static void write_finish(struct cohfs_range_hold *hold, bool grows)
 {
 	struct inode *inode = hold->inode;
-	handle_t *handle;
-	int err, err2;
 
 	cohfs_range_note_store(hold);
 	if (!grows) {
 		cohfs_times_touch(inode);
-		return 0;
-	}
-	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
-	if (IS_ERR(handle)) {
-		write_take_back(inode, size);
-		return PTR_ERR(handle);
+		return;
 	}
 	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
-	err = cohfs_inode_write(handle, inode);
-	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
-	err2 = cohfs_trans_end(handle);
-	return err ? err : err2;
+	cohfs_disksize_grown(inode);
+}
+
+/*
+ * Bytes between EOF at @size and @pos become zero.  Where @pos is in a block that begins
+ * beyond EOF it is iomap that zeroes its head.
+ */
+static int write_gap(struct cohfs_range_hold *hold, loff_t size, loff_t pos)
+{
+	loff_t end = max(round_down(pos, COHFS_BLOCK_SIZE),
+			 min(pos, round_up(size, COHFS_BLOCK_SIZE)));
+
+	return end > size ? cohfs_zero_gap(hold, size, end) : 0;
 }
 
 /* D EX is held for the range, I EX if the file grows. */
@@ -288,11 +274,9 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 	ssize_t n = 0, done = 0;
 	int err;
 
-	if (iocb->ki_pos > size) {
-		err = cohfs_zero_gap(hold, size, iocb->ki_pos);
-		if (err)
-			return err;
-	}
+	err = write_gap(hold, size, iocb->ki_pos);
+	if (err)
+		return err;
 	do {
 		n = write_window(hold, iocb, from);
 		if (n > 0)
@@ -301,8 +285,8 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 		 (n > 0 || (n == -EFAULT && cohfs_plan_fault_in(plan, from))));
 	if (!done)
 		return n;
-	err = write_finish(hold, grows, size);
-	return err ? err : done;
+	write_finish(hold, grows);
+	return done;
 }
 
 /*
@@ -418,14 +402,23 @@ int cohfs_file_remove_privs(struct file *file)
 	return file_remove_privs(file);
 }
 
+/* By what is known without I: a guess that saves a try in the wrong mode */
+static bool will_grow(const struct kiocb *iocb, const struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	return (iocb->ki_flags & IOCB_APPEND) ||
+	       (READ_ONCE(COHFS_I(inode)->ci_attr_valid) &&
+		iocb->ki_pos + iov_iter_count(from) > i_size_read(inode));
+}
+
 /* As write_lock_all(), in the weakest mode of I that will do. */
 static ssize_t write_lock_either(struct kiocb *iocb, struct iov_iter *from,
 				 struct cohfs_plan *plan, bool again, bool *grows)
 {
-	bool append = iocb->ki_flags & IOCB_APPEND;
 	ssize_t n = -EAGAIN;
 
-	if (!append && !in_turns(plan))
+	if (!will_grow(iocb, from) && !in_turns(plan))
 		n = write_lock_all(iocb, from, plan, COHFS_PR, again, grows);
 	if (n == -EAGAIN)
 		n = write_lock_all(iocb, from, plan, COHFS_EX, again, grows);
@@ -612,6 +605,19 @@ static loff_t cohfs_file_llseek(struct file *file, loff_t offset, int whence)
 	}
 }
 
+/* Before the filesystem can be frozen, as a transaction begins */
+static int fsync_size(struct inode *inode)
+{
+	int err;
+
+	if (!cohfs_disksize_behind(inode))
+		return 0;
+	sb_start_intwrite(inode->i_sb);
+	err = cohfs_disksize_settle(inode);
+	sb_end_intwrite(inode->i_sb);
+	return err;
+}
+
 static int cohfs_file_fsync(struct file *file, loff_t start, loff_t end,
 			    int datasync)
 {
@@ -622,6 +628,8 @@ static int cohfs_file_fsync(struct file *file, loff_t start, loff_t end,
 	if (cohfs_is_withdrawn(cs))
 		return -EIO;
 	err = file_write_and_wait_range(file, start, end);
+	if (!err)
+		err = fsync_size(inode);
 	if (!err && !datasync)
 		err = cohfs_times_publish(inode);
 	/*

@@ -32,6 +32,7 @@ static void init_once(void *mem)
 	mutex_init(&ci->ci_map_mutex);
 	init_rwsem(&ci->ci_dir_sem);
 	cohfs_rtree_init_once(&ci->ci_ranges);
+	cohfs_disksize_init_once(&ci->ci_disk);
 	spin_lock_init(&ci->ci_times_lock);
 	INIT_LIST_HEAD(&ci->ci_times_link);
 	spin_lock_init(&ci->ci_holds_lock);
@@ -91,6 +92,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_grown = 0;
 	ci->ci_turn_written = 0;
 	ci->ci_no_reap = false;
+	cohfs_disksize_reset(&ci->ci_disk);
 	cohfs_extmap_init(&ci->ci_extmap);
 	ci->ci_fault.task = NULL;
 	ci->ci_claim_task = NULL;
@@ -541,6 +543,8 @@ static int write_attr(handle_t *handle, struct inode *inode, struct buffer_head 
 	struct cohfs_attr attr;
 
 	cohfs_attr_get(inode, &attr);
+	if (S_ISREG(inode->i_mode))
+		attr.size = ci->ci_disk.size;
 	cohfs_attr_to_disk(&attr, (struct cohfs_dinode *)bh->b_data);
 	ci->ci_sync_tid = handle->h_transaction->t_tid;
 	return cohfs_meta_dirty(handle, COHFS_SB(inode->i_sb), &ci->ci_attr->meta,
@@ -574,6 +578,21 @@ int cohfs_inode_create(handle_t *handle, struct inode *inode, u64 parent,
 	return err;
 }
 
+/* The inode's block, which @handle may change */
+static struct buffer_head *access_block(handle_t *handle, struct inode *inode)
+{
+	struct buffer_head *bh = cohfs_inode_block(inode);
+	int err;
+
+	if (IS_ERR(bh))
+		return bh;
+	err = cohfs_meta_access(handle, bh);
+	if (!err)
+		return bh;
+	brelse(bh);
+	return ERR_PTR(err);
+}
+
 /* Change the inode's block: attributes, and the parent unless @parent is 0 */
 static int change_block(handle_t *handle, struct inode *inode, u64 parent)
 {
@@ -582,18 +601,14 @@ static int change_block(handle_t *handle, struct inode *inode, u64 parent)
 	int err;
 
 	cohfs_lock_assert(&ci->ci_attr->lk, COHFS_EX);
-	bh = cohfs_inode_block(inode);
+	bh = access_block(handle, inode);
 	if (IS_ERR(bh))
 		return PTR_ERR(bh);
-	err = cohfs_meta_access(handle, bh);
-	if (!err) {
-		mutex_lock(&ci->ci_attr_mutex);
-		if (parent)
-			((struct cohfs_dinode *)bh->b_data)->i_parent =
-				cpu_to_le64(parent);
-		err = write_attr(handle, inode, bh);
-		mutex_unlock(&ci->ci_attr_mutex);
-	}
+	mutex_lock(&ci->ci_attr_mutex);
+	if (parent)
+		((struct cohfs_dinode *)bh->b_data)->i_parent = cpu_to_le64(parent);
+	err = write_attr(handle, inode, bh);
+	mutex_unlock(&ci->ci_attr_mutex);
 	brelse(bh);
 	return err;
 }
@@ -601,6 +616,26 @@ static int change_block(handle_t *handle, struct inode *inode, u64 parent)
 int cohfs_inode_write(handle_t *handle, struct inode *inode)
 {
 	return change_block(handle, inode, 0);
+}
+
+int cohfs_inode_write_size(handle_t *handle, struct inode *inode, loff_t size,
+			   unsigned int cuts)
+{
+	struct cohfs_inode *ci = COHFS_I(inode);
+	struct buffer_head *bh;
+	int err = -EAGAIN;
+
+	bh = access_block(handle, inode);
+	if (IS_ERR(bh))
+		return PTR_ERR(bh);
+	mutex_lock(&ci->ci_attr_mutex);
+	if (cuts == ci->ci_disk.cuts) {
+		WRITE_ONCE(ci->ci_disk.size, size);
+		err = write_attr(handle, inode, bh);
+	}
+	mutex_unlock(&ci->ci_attr_mutex);
+	brelse(bh);
+	return err;
 }
 
 int cohfs_inode_reparent(handle_t *handle, struct inode *inode, u64 parent)
@@ -638,6 +673,8 @@ void cohfs_inode_let_go(struct inode *inode)
 {
 	struct dentry *alias;
 
+	if (S_ISREG(inode->i_mode))
+		cohfs_disksize_unlinked(inode);
 	if (S_ISDIR(inode->i_mode)) {
 		alias = d_find_any_alias(inode);
 		if (alias) {

@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <cohfs/attr.h>
+#include "disksize.h"
 #include "extmap.h"
 #include "map.h"
 #include "object.h"
@@ -54,6 +55,7 @@ struct cohfs_inode {
 					 * was on disk, is being deleted, or hidden
 					 */
 
+	struct cohfs_disksize ci_disk;	/* regular files: size as journaled */
 	struct mutex ci_map_mutex;	/* regular files: local side of M */
 	struct cohfs_extmap ci_extmap;	/* extmap.c: block mapping valid under D */
 	struct {
@@ -158,6 +160,14 @@ int cohfs_inode_create(handle_t *handle, struct inode *inode, u64 parent,
 
 /** cohfs_inode_write() - attributes of @inode into its block, in @handle; I is EX */
 int cohfs_inode_write(handle_t *handle, struct inode *inode);
+/**
+ * cohfs_inode_write_size() - the same, and the size on disk becomes @size
+ * @cuts: of cohfs_disksize, when @size was chosen
+ * Context: I is granted EX, and cannot go as long as the size is behind; see disksize.h.
+ * Return: 0 or an error; -EAGAIN: the size was set by somebody else meanwhile.
+ */
+int cohfs_inode_write_size(handle_t *handle, struct inode *inode, loff_t size,
+			   unsigned int cuts);
 #define COHFS_INODE_CREDITS 1
 /** cohfs_inode_reparent() - a directory moves; I is EX, goes with a write */
 int cohfs_inode_reparent(handle_t *handle, struct inode *inode, u64 parent);

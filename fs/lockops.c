@@ -64,6 +64,8 @@ static void save_lvb(struct cohfs_inode *ci)
 	if (!ci->ci_attr_valid)
 		return;
 	cohfs_attr_get(&ci->ci_vfs, &attr);
+	if (S_ISREG(ci->ci_vfs.i_mode))
+		attr.size = ci->ci_disk.size;	/* less if it is evicted, deleted */
 	cohfs_lvb_encode(&ci->ci_lvb, &attr);
 	ci->ci_lvb_valid = true;
 }
@@ -86,16 +88,48 @@ static void forget_attr(struct cohfs_inode *ci)
 	security_inode_invalidate_secctx(inode);
 }
 
+/* What was written to the end of the file becomes a part of it for everybody. */
+static int settle_size(struct cohfs_object *obj)
+{
+	struct inode *inode = cohfs_object_grab_inode(obj);
+	int err;
+
+	if (!inode)
+		return 0;
+	err = cohfs_disksize_settle(inode);
+	if (err)
+		cohfs_withdraw(obj->cs,
+			       "inode %lu: the end could not be written (%d) while another node waits for the size",
+			       inode->i_ino, err);
+	iput(inode);
+	return err;
+}
+
+static bool size_is_behind(struct cohfs_object *obj)
+{
+	bool behind;
+
+	spin_lock(&obj->spin);
+	behind = obj->ci && cohfs_disksize_behind(&obj->ci->ci_vfs);
+	spin_unlock(&obj->spin);
+	return behind;
+}
+
 /*
  * An inode that is being evicted is no obstacle: its eviction touches neither the
- * attributes nor the blocks under I.
+ * attributes nor the blocks under I.  Its size is behind only if nobody else knows it,
+ * or if its end could not be written: then it ends where it does on disk.
  */
 static int attr_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 			enum cohfs_mode to)
 {
 	struct cohfs_object *obj = cohfs_object_of(lk);
-	int err = meta_give_up(lk, from, to);
+	int err = 0;
 
+	if (size_is_behind(obj))
+		err = settle_size(obj);
+	if (!err)
+		err = meta_give_up(lk, from, to);
 	if (err)
 		return err;
 	spin_lock(&obj->spin);

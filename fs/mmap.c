@@ -145,7 +145,7 @@ static int fault_prepare(struct fault *f)
 	if (beyond_eof(f->inode, f->index))
 		return 0;
 	if (f->store)
-		err = cohfs_extmap_allocate(&f->hold, f->index, f->index, 0);
+		err = cohfs_extmap_allocate(&f->hold, f->index, f->index);
 	else
 		err = cohfs_extmap_fill(&f->hold, f->index, f->index);
 	if (err)

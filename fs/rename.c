@@ -406,6 +406,12 @@ int cohfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		return -EINVAL;
 	if (new_dentry->d_name.len > COHFS_NAME_MAX)
 		return -ENAMETOOLONG;
+	/* who replaces a file by a new one wants either, not an empty one */
+	if (mv.target && S_ISREG(mv.inode->i_mode)) {
+		err = cohfs_disksize_settle(mv.inode);
+		if (err)
+			return err;
+	}
 	if (old_dir == new_dir)
 		return move(&mv);
 	err = cohfs_object_lock(rename_obj, COHFS_EX);

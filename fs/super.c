@@ -32,6 +32,7 @@
 #include "alloc.h"
 #include "core/check.h"
 #include "debugfs.h"
+#include "disksize.h"
 #include "freeze.h"
 #include "inode.h"
 #include "log.h"
@@ -284,14 +285,18 @@ static void put_super(struct super_block *sb)
 		   cohfs_is_withdrawn(cs) ? ", had withdrawn" : "");
 }
 
-/* The times of data writes become attributes before the log is committed. */
+/* Sizes and times of what was written become attributes before the log is committed. */
 static int sync_fs(struct super_block *sb, int wait)
 {
 	struct cohfs_sb *cs = COHFS_SB(sb);
+	int err = 0, err2;
 
-	if (wait)
+	if (wait) {
+		err = cohfs_disksize_sync(cs);
 		cohfs_times_sync(cs);
-	return cohfs_log_commit(cs, wait);
+	}
+	err2 = cohfs_log_commit(cs, wait);
+	return err ? err : err2;
 }
 
 /*
@@ -405,13 +410,14 @@ static struct cohfs_sb *sb_alloc(struct super_block *sb, struct fs_context *fc)
 	if (!cs)
 		return NULL;
 	cs->sb = sb;
-	cs->times_wq = alloc_workqueue("cohfs-times-%s", WQ_MEM_RECLAIM, 1, sb->s_id);
+	cs->times_wq = alloc_workqueue("cohfs-times-%s", WQ_MEM_RECLAIM, 2, sb->s_id);
 	if (!cs->times_wq || cohfs_withdraw_init(cs))
 		goto err;
 	if (cohfs_adopt_init(cs))
 		goto err_adopt;
 	cs->opts = *(const struct cohfs_options *)fc->fs_private;
 	cohfs_times_init(cs);
+	cohfs_disksize_init(cs);
 	sb->s_fs_info = cs;
 	return cs;
 
@@ -508,6 +514,7 @@ void cohfs_kill_sb(struct super_block *sb)
 		/* in the worker, where no signal of a dying task cuts it short */
 		flush_delayed_work(&cs->times_work);
 		cohfs_times_stop(cs);
+		cohfs_disksize_stop(cs);
 		cohfs_withdraw_unmount(cs);
 		cohfs_lockspace_quiesce(cs->ls);
 		cohfs_rcache_stop(cs);

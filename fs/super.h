@@ -74,10 +74,14 @@ struct cohfs_sb {
 	struct cohfs_orphans *orphans;	/* orphan.c */
 	struct cohfs_linger *linger;	/* object.c */
 	struct cohfs_rcache *rcache;	/* rcache.c */
-	struct workqueue_struct *times_wq;	/* times.c: publishes mtime */
+	struct workqueue_struct *times_wq;	/* times.c, disksize.c */
 	spinlock_t times_lock;		/* protects times_list */
 	struct list_head times_list;	/* inodes with unpublished times */
 	struct delayed_work times_work;
+	struct mutex disksize_mutex;	/* disksize.c: one round at a time */
+	spinlock_t disksize_lock;	/* protects disksize_list */
+	struct list_head disksize_list;	/* files that have grown, each with a reference */
+	struct delayed_work disksize_work;
 	struct cohfs_withdrawal *withdrawal;	/* withdraw.c */
 	struct cohfs_freeze *freeze;		/* freeze.c */
 	struct cohfs_adoption *adoption;	/* adopt.c: orphans of the dead */

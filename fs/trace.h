@@ -203,6 +203,26 @@ TRACE_EVENT(cohfs_extmap_grow,
 		  __entry->err)
 );
 
+TRACE_EVENT(cohfs_disksize,
+	TP_PROTO(struct inode *inode, loff_t size, int err),
+	TP_ARGS(inode, size, err),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u64, ino)
+		__field(loff_t, size)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->dev = inode->i_sb->s_dev;
+		__entry->ino = inode->i_ino;
+		__entry->size = size;
+		__entry->err = err;
+	),
+	TP_printk("dev %d:%d ino %llu size %lld err %d",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
+		  __entry->size, __entry->err)
+);
+
 #endif /* _COHFS_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -57,7 +57,7 @@ int cohfs_set_size(struct inode *inode, loff_t newsize)
 	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	i_size_write(inode, newsize);
+	cohfs_disksize_set(inode, newsize);
 	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
 	ci->ci_time_gen++;
 	err = cohfs_inode_write(handle, inode);
@@ -124,7 +124,12 @@ int cohfs_truncate(struct inode *inode, loff_t newsize)
 	if (err)
 		return err;
 	cohfs_times_forget(inode);
-	if (newsize > oldsize)
+	/* what stays must be on disk before a size beyond it is */
+	if (newsize > COHFS_I(inode)->ci_disk.size)
+		err = cohfs_disksize_settle(inode);
+	if (err)
+		;
+	else if (newsize > oldsize)
 		err = truncate_up(&hold, newsize);
 	else
 		err = truncate_down(&hold, newsize);

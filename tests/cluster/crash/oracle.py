@@ -1,10 +1,12 @@
 """What tests/cluster/prog/crash.c has done, and what may be found after a crash.
 
-Its lines say what had begun and what had been acknowledged.  Names, sizes and links are
-changed in one journal, so what is found of them must be the state after some operation
-that is not before the last acknowledged synchronisation and has begun.  Data is not in
-the journal: each slot may be as any operation left it since the file was last
-synchronised.  A slot that was never of this file must never be seen.
+Its lines say what had begun and what had been acknowledged.  Names and links are changed
+in one journal, so what is found of them must be the state after some operation that is
+not before the last acknowledged synchronisation and has begun.  The size of a file that
+is written to follows its data: at that moment it may be any that the file has had since it
+was synchronised or truncated.  Data is not in the journal: each slot may be as any
+operation left it since the file was last synchronised; but what a file grew by is there
+as soon as its size is.  A slot that was never of this file must never be seen.
 """
 
 import struct
@@ -40,13 +42,19 @@ class File:
         self.label = label
         self.slots = {}		# index -> [(operation, value)], ascending
         self.size = 0		# in slots
+        self.floors = [(op, 0)]	# (operation, size): since then it has only grown
         self.synced = op	# data: nothing from before may be missing
         self.changed = op	# last change of its size, or its creation
         self.named = op		# last change of its names
 
     def put(self, first, count, op, value):
         for index in range(first, first + count):
-            self.slots.setdefault(index, [(0, ZERO)]).append((op, value))
+            before = [] if index >= self.size and value != ZERO else [(0, ZERO)]
+            self.slots.setdefault(index, before).append((op, value))
+
+    def least_size(self, op):
+        """What the size was at least when the names were as after `op`."""
+        return [size for floor, size in self.floors if floor <= op][-1]
 
     def allowed(self, index):
         """The values a slot may have, the synchronised one first."""
@@ -110,6 +118,7 @@ class Oracle:
             file.put(index, 1, op, ZERO)
         if slots != file.size:
             file.changed = op
+            file.floors.append((op, slots))
         file.size = slots
 
     def _op_punch(self, op, label, first, count):
@@ -123,8 +132,11 @@ class Oracle:
         self.files[self.names.pop(path)].named = op
 
     def _op_rename(self, op, old, new):
+        file = self.files[self.names[old]]
+        if new in self.names:	# what replaces a file is there whole
+            file.floors.append((op, file.size))
         self.names[new] = self.names.pop(old)
-        self.files[self.names[new]].named = op
+        file.named = op
 
     def _op_mkdir(self, _op, path):
         self.names[path] = "d"
@@ -145,15 +157,18 @@ class Oracle:
             self.durable = op
             for file in self.files.values():
                 file.synced = op
+                file.floors.append((op, file.size))
         elif words[0] in ("sync", "fsync"):
             file = self.files[int(words[1])]
             file.synced = op
+            file.floors.append((op, file.size))
             self.durable = max(self.durable, file.changed)
             if words[0] == "fsync":
                 self.durable = max(self.durable, file.named)
         elif words[0] == "swrite":
             file = self.files[int(words[1])]
             self.durable = max(self.durable, file.changed)
+            file.floors.append((op, file.size))
             for index in range(int(words[2]), int(words[2]) + int(words[3])):
                 # what was there before cannot come back
                 file.slots[index] = [(0, op)]
@@ -173,13 +188,19 @@ class Oracle:
                 raise Wrong(f"{path} is a name of file {label}, but another inode")
             self._judge_data(path, self.files[label], what[1])
 
+    def _fits(self, op, what, size):
+        """Is this what a path may be, size in bytes, when names are as after `op`?"""
+        if "d" in (what, size) or None in (what, size):
+            return what == size
+        label, slots = what
+        return (size % SLOT == 0 and
+                self.files[label].least_size(op) <= size // SLOT <= slots)
+
     def _matching_state(self, sizes):
         for op in range(self.begun, self.durable - 1, -1):
             state = self.states[op]
             if state.keys() == sizes.keys() and all(
-                    (what == "d") == (sizes[path] == "d") and
-                    (what == "d" or what[1] * SLOT == sizes[path])
-                    for path, what in state.items()):
+                    self._fits(op, what, sizes[path]) for path, what in state.items()):
                 return state
         raise Wrong(self._closest(sizes))
 
@@ -190,7 +211,7 @@ class Oracle:
                       for path, what in state.items()}
             return sorted(f"{path}: {sizes.get(path, 'missing')}, not {wanted.get(path, 'there')}"
                           for path in wanted.keys() | sizes.keys()
-                          if wanted.get(path) != sizes.get(path))
+                          if not self._fits(op, state.get(path), sizes.get(path)))
         best = min(range(self.durable, self.begun + 1), key=lambda op: len(differences(op)))
         return (f"names and sizes are those of no moment between operation {self.durable}, "
                 f"which was synchronised, and {self.begun}; closest is {best}: "

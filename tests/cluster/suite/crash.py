@@ -124,8 +124,8 @@ def _check_all(trial, record, seed, per_window, share):
 @case("601", "any-crash", nodes=1, limit=300, filesystems=COHFS)
 def any_crash(trial):
     """The power goes at every flush, and between them with any part of the writes lost:
-    the tree is consistent, names and sizes are those of one moment, what was
-    synchronised is there, and no file shows what was never its own."""
+    the tree is consistent, names are those of one moment and sizes those of one not before
+    their data, what was synchronised is there, and no file shows what was never its own."""
     for seed in range(1, trial.size(1, 5) + 1):
         record = _record(trial, seed, trial.size(500, 2000))
         looked = _check_all(trial, record, seed, trial.size(1, 4), trial.size(0.25, 1.0))
