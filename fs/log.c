@@ -23,6 +23,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "log.h"
+#include "logcheck.h"
 #include "super.h"
 
 #define COMMIT_INTERVAL	(5 * HZ)
@@ -170,8 +171,12 @@ static void clear_recorded_error(struct cohfs_sb *cs, journal_t *journal, u32 sl
 static int load_journal(struct cohfs_sb *cs, journal_t *journal, u32 slot)
 {
 	bool replay = journal->j_tail != 0;
-	int err = jbd2_journal_load(journal);
+	int err;
 
+	err = cohfs_log_check(cs, slot, journal_start(cs, slot), journal->j_superblock);
+	if (err)
+		return err;
+	err = jbd2_journal_load(journal);
 	if (err) {
 		cohfs_err(cs->sb, "journal of slot %u cannot be replayed: error %d",
 			  slot, err);

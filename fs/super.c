@@ -120,6 +120,7 @@ static void set_geometry(struct cohfs_geometry *geo,
 	geo->first_journal = info->first_journal;
 	geo->first_group = info->first_group;
 	geo->free_at_mkfs = info->free_at_mkfs;
+	geo->copy = info->copy;
 	geo->slots = info->slots;
 	geo->groups = info->groups;
 	geo->journal_blocks = info->journal_blocks;

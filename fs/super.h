@@ -41,6 +41,7 @@ struct cohfs_geometry {
 	u64 first_journal;
 	u64 first_group;
 	u64 free_at_mkfs;
+	u64 copy;	/* block of the superblock's copy, 0 = none */
 	u32 slots;
 	u32 groups;
 	u32 journal_blocks;

@@ -7,7 +7,7 @@
  */
 #include "../../fs/core/bitmap.h"
 #include "../../fs/core/dirhash.h"
-#include "../../tools/lib/jbd2.h"
+#include "../../fs/core/logformat.h"
 #include "../../tools/lib/layout.h"
 #include "../../tools/lib/mem.h"
 #include "core_test.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Damage to what has a fixed place: superblock, journals, slots, groups. */
+#include "../../tools/lib/mem.h"
 #include "fsck_hurt.h"
 
 /* Superblock, journals, slots ----------------------------------------------------------------- */
@@ -76,6 +77,19 @@ static void journal_block(void)
 static void journal_outside(void)
 {
 	hurt_log(COHFS_SUPER_BLKNO);
+}
+
+/* As the module, which lets no log with such a tag be replayed */
+static void journal_outside_revoked(void)
+{
+	struct log_trans *tr = mem_zalloc(sizeof(*tr));
+
+	tr->count = 1;
+	tr->blkno[0] = COHFS_SUPER_BLKNO;
+	tr->revokes = 1;
+	tr->revoke[0] = COHFS_SUPER_BLKNO;
+	log_write(tr);
+	free(tr);
 }
 
 static void journal_torn(void)
@@ -215,6 +229,8 @@ const struct kind kinds_fixed[] = {
 	{ "journal_features", journal_features, "journal of slot 1: superblock: features", true },
 	{ "journal_block", journal_block, "journal of slot 0: 1 logged blocks are damaged", true },
 	{ "journal_outside", journal_outside, "1 logged blocks are of no place for metadata" },
+	{ "journal_outside_revoked", journal_outside_revoked,
+	  "1 logged blocks are of no place for metadata" },
 	{ "journal_torn", journal_torn, "it and later ones are lost" },
 	{ "slot_zero", slot_zero, "slot 1: block 3: magic number; made anew", true },
 	{ "slot_sum", slot_sum, "slot 1: block 3: checksum", true },

@@ -84,16 +84,6 @@ static void fill_unreadable(void)
 		memset(disk_block(*disk.unreadable), 0x5a, COHFS_BLOCK_SIZE);
 }
 
-static u32 journal_is_hit(void)
-{
-	u64 blk, first = model.vol.info.first_journal;
-
-	for (blk = first; blk < model.vol.info.first_group; blk++)
-		if (disk.written[blk])
-			return 1;
-	return 0;
-}
-
 /* The filesystem that a case is about, if it is not the one that the last was about */
 static void need_base(u32 number)
 {
@@ -114,7 +104,6 @@ static void put_case(u32 fuzzer, u32 number)
 	damage_reset(&damage, seed * 1000003 + number);
 	fuzzers[fuzzer].hurt(&damage);
 	fill_unreadable();
-	rec.journal = journal_is_hit();
 	snprintf(rec.fuzzer, sizeof(rec.fuzzer), "%s", fuzzers[fuzzer].name);
 	snprintf(rec.text, sizeof(rec.text), "%s", damage.text);
 	put_record(&rec, of_case);

@@ -3,7 +3,7 @@
 #ifndef _COHFS_TEST_FSCK_LOG_H
 #define _COHFS_TEST_FSCK_LOG_H
 
-#include "../../tools/lib/jbd2.h"
+#include "../../fs/core/logformat.h"
 #include "fsck_build.h"
 
 /** struct log_trans - a transaction: blocks that it changes, and that it revokes */

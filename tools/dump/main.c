@@ -370,16 +370,9 @@ static const struct command {
 	{ "extract", dump_extract },
 };
 
-static bool may_hold_metadata(const void *arg, u64 blkno)
-{
-	const struct volume *vol = arg;
-
-	return blkno >= vol->info.first_group ? blkno < vol->info.blocks :
-	       blkno - vol->info.first_slot < vol->info.slots;
-}
-
 static void replay_all(struct volume *vol)
 {
+	const struct cohfs_log_places places = volume_log_places(vol);
 	struct journal_summary sum;
 	struct journal j;
 	u32 slot;
@@ -389,7 +382,7 @@ static void replay_all(struct volume *vol)
 				 vol->info.journal_blocks) || !j.start)
 			continue;
 		journal_scan(&j, &sum);
-		journal_replay(&j, &sum, may_hold_metadata, vol);
+		journal_replay(&j, &sum, &places);
 	}
 }
 

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <uuid/uuid.h>
 #include "../../fs/core/dirhash.h"
-#include "../lib/jbd2.h"
+#include "../../fs/core/logformat.h"
 #include "show.h"
 
 #define HEX_WIDTH 16

@@ -17,17 +17,6 @@ u32 recovery_open(struct recovery *rec, struct volume *vol)
 	return used;
 }
 
-/* Only what transactions can change: slot blocks and what is in groups */
-static bool may_write(const void *arg, u64 blkno)
-{
-	const struct volume *vol = arg;
-
-	if (blkno >= vol->info.first_group)
-		return blkno < vol->info.blocks && blkno != vol->info.copy;
-	return blkno >= vol->info.first_slot &&
-	       blkno - vol->info.first_slot < vol->info.slots;
-}
-
 static void report(const struct journal_summary *sum, u32 slot, struct problems *problems)
 {
 	if (sum->damaged)
@@ -47,6 +36,7 @@ static void replay(struct recovery *rec, u32 slot, struct problems *problems, bo
 {
 	struct journal *j = &rec->journal[slot];
 	struct journal_summary *sum = &rec->sum[slot];
+	const struct cohfs_log_places places = volume_log_places(rec->vol);
 
 	if (rec->why[slot]) {
 		problem(problems, P_JOURNAL_SUPER, "journal of slot %u: superblock: %s; emptied",
@@ -59,7 +49,7 @@ static void replay(struct recovery *rec, u32 slot, struct problems *problems, bo
 		       -j->error);
 	if (!j->start)
 		return;
-	journal_replay(j, sum, may_write, rec->vol);
+	journal_replay(j, sum, &places);
 	if (!silent)
 		printf("journal of slot %u: %u transactions replayed, %u blocks\n", slot,
 		       sum->transactions, sum->replayed);

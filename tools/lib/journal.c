@@ -8,7 +8,7 @@
  */
 #include <unistd.h>
 #include <linux/cohfs_ondisk.h>
-#include "jbd2.h"
+#include "../../fs/core/logwalk.h"
 #include "journal.h"
 
 /**
@@ -36,27 +36,6 @@ union logblock {
 	struct jbd2_commit commit;
 };
 
-/* Checksums ------------------------------------------------------------------- */
-
-/* Of a whole block, with 0 in the four bytes at @off, where it is to be found */
-static bool sum_right(const struct journal *j, const union logblock *buf, size_t off)
-{
-	const __be32 zero = 0;
-	u32 crc;
-
-	crc = crc32c(j->seed, buf, off);
-	crc = crc32c(crc, &zero, sizeof(zero));
-	crc = crc32c(crc, buf->bytes + off + 4, COHFS_BLOCK_SIZE - off - 4);
-	return crc == get_unaligned_be32(buf->bytes + off);
-}
-
-static bool control_sum_right(const struct journal *j, const union logblock *buf, u32 type)
-{
-	if (type == JBD2_BT_COMMIT)
-		return sum_right(j, buf, offsetof(struct jbd2_commit, h_chksum));
-	return sum_right(j, buf, COHFS_BLOCK_SIZE - sizeof(struct jbd2_tail));
-}
-
 static bool tag_sum_right(const struct journal *j, const struct jbd2_tag *tag, u32 seq,
 			  const union logblock *buf)
 {
@@ -66,38 +45,7 @@ static bool tag_sum_right(const struct journal *j, const struct jbd2_tag *tag, u
 	return crc32c(crc, buf, COHFS_BLOCK_SIZE) == be32_to_cpu(tag->t_checksum);
 }
 
-static __be32 super_sum(const struct jbd2_superblock *sb)
-{
-	struct jbd2_superblock copy = *sb;
-
-	copy.s_checksum = 0;
-	return cpu_to_be32(crc32c(~0u, &copy, sizeof(copy)));
-}
-
 /* The superblock of the log ----------------------------------------------------- */
-
-static const char *check_super(const struct jbd2_superblock *sb, u32 blocks)
-{
-	u32 start = be32_to_cpu(sb->s_start);
-
-	if (be32_to_cpu(sb->s_header.h_magic) != JBD2_MAGIC ||
-	    be32_to_cpu(sb->s_header.h_blocktype) != JBD2_BT_SUPER)
-		return "magic number";
-	if (be32_to_cpu(sb->s_feature_incompat) != JBD2_INCOMPAT_OURS ||
-	    sb->s_feature_compat || sb->s_feature_ro_compat)
-		return "features";
-	if (sb->s_checksum_type != JBD2_CRC32C || sb->s_checksum != super_sum(sb))
-		return "checksum";
-	if (be32_to_cpu(sb->s_blocksize) != COHFS_BLOCK_SIZE)
-		return "block size";
-	if (be32_to_cpu(sb->s_maxlen) != blocks)
-		return "length";
-	if (be32_to_cpu(sb->s_first) != 1)
-		return "first block of the log";
-	if (start >= blocks)
-		return "start of the log";
-	return NULL;
-}
 
 const char *journal_open(struct journal *j, struct image *img, u64 first, u32 blocks)
 {
@@ -110,14 +58,14 @@ const char *journal_open(struct journal *j, struct image *img, u64 first, u32 bl
 	j->blocks = blocks;
 	if (image_read(img, first, &buf))
 		return "cannot be read";
-	why = check_super(&buf.super, blocks);
+	why = cohfs_log_check_super(&buf.super, blocks);
 	if (why)
 		return why;
 	j->log_first = be32_to_cpu(buf.super.s_first);
 	j->start = be32_to_cpu(buf.super.s_start);
 	j->sequence = be32_to_cpu(buf.super.s_sequence);
 	j->error = (s32)be32_to_cpu(buf.super.s_errno);
-	j->seed = crc32c(~0u, buf.super.s_uuid, sizeof(buf.super.s_uuid));
+	j->seed = cohfs_log_seed(&buf.super);
 	return NULL;
 }
 
@@ -131,7 +79,7 @@ void journal_finish(struct journal *j, const struct journal_summary *sum)
 	buf.super.s_sequence = cpu_to_be32(sum->end + 1);
 	buf.super.s_head = cpu_to_be32(sum->end_pos);
 	buf.super.s_errno = 0;
-	buf.super.s_checksum = super_sum(&buf.super);
+	buf.super.s_checksum = cpu_to_be32(cohfs_log_super_sum(&buf.super));
 	image_write(j->img, j->first, &buf);
 	j->start = 0;
 	j->error = 0;
@@ -154,7 +102,7 @@ void journal_reset(struct journal *j)
 	sb->s_checksum_type = JBD2_CRC32C;
 	if (getentropy(sb->s_uuid, sizeof(sb->s_uuid)))
 		memset(sb->s_uuid, 0xc0, sizeof(sb->s_uuid));
-	sb->s_checksum = super_sum(sb);
+	sb->s_checksum = cpu_to_be32(cohfs_log_super_sum(sb));
 	image_write(j->img, j->first, &buf);
 	j->start = 0;
 	j->error = 0;
@@ -172,36 +120,17 @@ static bool read_log(const struct journal *j, u32 pos, union logblock *buf)
 	return !image_read(j->img, j->first + pos, buf);
 }
 
-/* The tag at *@off in a descriptor, and on to the next; false behind the last one */
-static bool next_tag(const union logblock *buf, size_t *off, struct jbd2_tag *tag)
-{
-	const size_t end = COHFS_BLOCK_SIZE - sizeof(struct jbd2_tail);
-
-	if (!*off || *off + sizeof(*tag) > end)
-		return false;
-	memcpy(tag, buf->bytes + *off, sizeof(*tag));
-	*off += sizeof(*tag);
-	if (!(be32_to_cpu(tag->t_flags) & JBD2_TAG_SAME_UUID))
-		*off += 16;
-	if (be32_to_cpu(tag->t_flags) & JBD2_TAG_LAST)
-		*off = 0;
-	return true;
-}
-
 /* The blocks that follow a descriptor; false if the log is too short for them */
 static bool walk_tags(struct walk *w, const union logblock *buf)
 {
 	size_t off = sizeof(struct jbd2_header);
 	struct jbd2_tag tag;
-	u64 blkno;
 
-	while (next_tag(buf, &off, &tag)) {
+	while (cohfs_log_next_tag(buf, &off, &tag)) {
 		if (!w->left--)
 			return false;
-		blkno = (u64)be32_to_cpu(tag.t_blocknr_high) << 32 |
-			be32_to_cpu(tag.t_blocknr);
 		if (w->tag)
-			w->tag(w, blkno, &tag, w->pos);
+			w->tag(w, cohfs_log_tag_blkno(&tag), &tag, w->pos);
 		w->pos = next_pos(w->j, w->pos);
 	}
 	return true;
@@ -224,16 +153,13 @@ static void walk_revokes(struct walk *w, const union logblock *buf)
 static bool walk_transaction(struct walk *w)
 {
 	union logblock buf;
-	u32 type;
+	u32 type, seq;
 
 	while (w->left--) {
-		if (!read_log(w->j, w->pos, &buf) ||
-		    be32_to_cpu(buf.hdr.h_magic) != JBD2_MAGIC ||
-		    be32_to_cpu(buf.hdr.h_sequence) != w->seq)
+		if (!read_log(w->j, w->pos, &buf))
 			return false;
-		type = be32_to_cpu(buf.hdr.h_blocktype);
-		if ((type != JBD2_BT_DESCRIPTOR && type != JBD2_BT_REVOKE &&
-		     type != JBD2_BT_COMMIT) || !control_sum_right(w->j, &buf, type))
+		type = cohfs_log_type(&buf, &seq);
+		if (!type || seq != w->seq || !cohfs_log_sum_ok(&buf, type, w->j->seed))
 			return false;
 		w->pos = next_pos(w->j, w->pos);
 		if (type == JBD2_BT_COMMIT) {
@@ -282,14 +208,12 @@ static void count_revoke(struct walk *w, u64 blkno)
 static bool committed_later(struct journal *j, u32 seq)
 {
 	union logblock buf;
-	u32 pos;
+	u32 pos, its;
 
 	for (pos = j->log_first; pos < j->blocks; pos++)
 		if (read_log(j, pos, &buf) &&
-		    be32_to_cpu(buf.hdr.h_magic) == JBD2_MAGIC &&
-		    be32_to_cpu(buf.hdr.h_blocktype) == JBD2_BT_COMMIT &&
-		    (s32)(be32_to_cpu(buf.hdr.h_sequence) - seq) >= 0 &&
-		    control_sum_right(j, &buf, JBD2_BT_COMMIT))
+		    cohfs_log_type(&buf, &its) == JBD2_BT_COMMIT && (s32)(its - seq) >= 0 &&
+		    cohfs_log_sum_ok(&buf, JBD2_BT_COMMIT, j->seed))
 			return true;
 	return false;
 }
@@ -325,8 +249,7 @@ void journal_scan(struct journal *j, struct journal_summary *sum)
 struct replay {
 	struct journal_summary *sum;
 	struct numtab revoked;
-	bool (*may_write)(const void *arg, u64 blkno);
-	const void *arg;
+	const struct cohfs_log_places *places;
 };
 
 static void note_revoke(struct walk *w, u64 blkno)
@@ -345,13 +268,14 @@ static void replay_tag(struct walk *w, u64 blkno, const struct jbd2_tag *tag, u3
 	union logblock buf;
 	u64 revoked;
 
-	if (numtab_get(&r->revoked, blkno, &revoked) &&
-	    (s32)((u32)revoked - w->seq) >= 0)
-		return;
-	if (!r->may_write(r->arg, blkno)) {
+	/* revoked or not: the module refuses a log with such a tag */
+	if (!cohfs_log_place_ok(r->places, blkno)) {
 		r->sum->outside++;
 		return;
 	}
+	if (numtab_get(&r->revoked, blkno, &revoked) &&
+	    (s32)((u32)revoked - w->seq) >= 0)
+		return;
 	if (!read_log(w->j, pos, &buf) || !tag_sum_right(w->j, tag, w->seq, &buf)) {
 		r->sum->damaged++;
 		return;
@@ -363,9 +287,9 @@ static void replay_tag(struct walk *w, u64 blkno, const struct jbd2_tag *tag, u3
 }
 
 void journal_replay(struct journal *j, struct journal_summary *sum,
-		    bool (*may_write)(const void *arg, u64 blkno), const void *arg)
+		    const struct cohfs_log_places *places)
 {
-	struct replay r = { .sum = sum, .may_write = may_write, .arg = arg };
+	struct replay r = { .sum = sum, .places = places };
 	struct walk w = walk_begin(j, &r);
 
 	w.revoke = note_revoke;

@@ -5,6 +5,8 @@
 
 #include "image.h"
 
+struct cohfs_log_places;
+
 /**
  * struct journal - one log
  * @first: its superblock's place on the device
@@ -64,10 +66,10 @@ void journal_scan(struct journal *j, struct journal_summary *sum);
 /**
  * journal_replay() - write the blocks of the log to their places in the image
  * @sum: from journal_scan(), updated
- * @may_write: is this block a place for metadata?
+ * @places: where metadata may be
  */
 void journal_replay(struct journal *j, struct journal_summary *sum,
-		    bool (*may_write)(const void *arg, u64 blkno), const void *arg);
+		    const struct cohfs_log_places *places);
 
 /** journal_finish() - mark the log empty after a replay, forget the recorded error */
 void journal_finish(struct journal *j, const struct journal_summary *sum);

@@ -11,7 +11,7 @@
 #include "../../fs/core/dirhash.h"
 #include "../../fs/core/dirleaf.h"
 #include "../../fs/core/mapblock.h"
-#include "jbd2.h"
+#include "../../fs/core/logformat.h"
 #include "volume.h"
 
 #define AREA_ALIGN	256u	/* as tools/mkfs/layout.c places areas */

@@ -4,6 +4,7 @@
 #define _COHFS_TOOLS_VOLUME_H
 
 #include "../../fs/core/check.h"
+#include "../../fs/core/logwalk.h"
 #include "image.h"
 
 /** union block - room for any block, aligned for all of them */
@@ -55,6 +56,15 @@ static inline u64 volume_group_blkno(const struct volume *vol, u32 group)
 static inline u64 volume_journal_blkno(const struct volume *vol, u32 slot)
 {
 	return vol->info.first_journal + (u64)slot * vol->info.journal_blocks;
+}
+
+static inline struct cohfs_log_places volume_log_places(const struct volume *vol)
+{
+	return (struct cohfs_log_places) {
+		.first_slot = vol->info.first_slot, .slots = vol->info.slots,
+		.first_group = vol->info.first_group, .blocks = vol->info.blocks,
+		.copy = vol->info.copy,
+	};
 }
 
 static inline bool bit_is_set(const u8 *map, u32 bit)

@@ -10,7 +10,7 @@
 #include "../../fs/core/bitmap.h"
 #include "../../fs/core/check.h"
 #include "../../fs/core/mapblock.h"
-#include "../lib/jbd2.h"
+#include "../../fs/core/logformat.h"
 #include "mkfs.h"
 
 struct writer {

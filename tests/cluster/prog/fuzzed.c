@@ -284,8 +284,7 @@ static void one_case(FILE *stream)
 	for (uint32_t i = 0; i < now_at.blocks; i++)
 		write_block(&patch[i]);
 	try_case();
-	if (!now_at.journal)
-		check_fixed(patch);
+	check_fixed(patch);
 	free(patch);
 	restore();
 }

@@ -22,7 +22,6 @@
  * @size: base: blocks of the image
  * @seed: COHFS_SEED
  * @number: COHFS_CASE
- * @journal: the damage is in a journal, too: its replay may write anywhere
  * @fuzzer: name
  * @text: what was done, for people
  */
@@ -32,7 +31,7 @@ struct fuzz_record {
 	uint64_t size;
 	uint64_t seed;
 	uint32_t number;
-	uint32_t journal;
+	uint32_t pad;
 	char fuzzer[16];
 	char text[1024];
 };

@@ -82,9 +82,8 @@ def _table():
 _TABLE = _table()
 
 
-def crc32c(data):
-    """As the kernel's crc32c(~0, ...): no final inversion."""
-    value = 0xFFFFFFFF
+def crc32c(data, value=0xFFFFFFFF):
+    """As the kernel's crc32c(value, ...): no final inversion."""
     for byte in data:
         value = value >> 8 ^ _TABLE[(value ^ byte) & 0xFF]
     return value

@@ -6,8 +6,8 @@
  * One transaction in the log: descriptor blocks, each followed by the blocks that its
  * tags name; revoke blocks; and a commit block, without which it never happened.
  */
-#ifndef _COHFS_TOOLS_JBD2_H
-#define _COHFS_TOOLS_JBD2_H
+#ifndef _COHFS_CORE_LOGFORMAT_H
+#define _COHFS_CORE_LOGFORMAT_H
 
 #include <cohfs/core_env.h>
 
@@ -93,4 +93,4 @@ _Static_assert(sizeof(struct jbd2_superblock) == 1024, "jbd2 superblock size");
 _Static_assert(sizeof(struct jbd2_tag) == 16, "jbd2 tag size");
 _Static_assert(sizeof(struct jbd2_revoke) == 16, "jbd2 revoke header size");
 
-#endif /* _COHFS_TOOLS_JBD2_H */
+#endif /* _COHFS_CORE_LOGFORMAT_H */
