@@ -41,9 +41,10 @@ static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 			     struct iomap *srcmap)
 {
 	u64 lblk = (u64)pos >> COHFS_BLOCK_SHIFT;
+	u64 end = cohfs_disksize_readable(inode);
 	u64 blk, len;
 
-	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) || cohfs_disksize_lost(inode, pos))
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) || lblk >= end)
 		return -EIO;
 	len = cohfs_extmap_lookup(inode, lblk, &blk);
 	if (!len) {
@@ -57,7 +58,7 @@ static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 		WARN_ON_ONCE(!(flags & IOMAP_FAULT));
 		return -EAGAIN;
 	}
-	fill_iomap(inode, iomap, lblk, blk, len);
+	fill_iomap(inode, iomap, lblk, blk, min(len, end - lblk));
 	return 0;
 }
 

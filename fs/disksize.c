@@ -36,8 +36,9 @@ void cohfs_disksize_reset(struct cohfs_disksize *ds)
 
 bool cohfs_disksize_behind(const struct inode *inode)
 {
+	/* pairs with cohfs_inode_write_size(): who finds it up to date finds ci_sync_tid */
 	return S_ISREG(inode->i_mode) &&
-	       READ_ONCE(COHFS_I(inode)->ci_disk.size) < i_size_read(inode);
+	       smp_load_acquire(&COHFS_I(inode)->ci_disk.size) < i_size_read(inode);
 }
 
 void cohfs_disksize_set(struct inode *inode, loff_t size)
@@ -52,52 +53,71 @@ void cohfs_disksize_set(struct inode *inode, loff_t size)
 	mutex_unlock(&ci->ci_attr_mutex);
 }
 
-bool cohfs_disksize_lost(const struct inode *inode, loff_t pos)
+u64 cohfs_disksize_readable(const struct inode *inode)
 {
 	const struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
 
-	return unlikely(READ_ONCE(ds->failed)) && pos >= READ_ONCE(ds->size);
+	if (likely(!READ_ONCE(ds->failed)))
+		return U64_MAX;
+	return DIV_ROUND_UP_ULL(READ_ONCE(ds->size), COHFS_BLOCK_SIZE);
 }
 
 void cohfs_disksize_failed(struct inode *inode, loff_t pos, size_t len)
 {
 	struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
 
-	if (pos + len > READ_ONCE(ds->size))
+	/* what a truncate is about to throw away is no loss */
+	if (pos + len > READ_ONCE(ds->size) && pos < i_size_read(inode))
 		WRITE_ONCE(ds->failed, true);
 }
 
 /* Following ------------------------------------------------------------------------- */
 
-/* What to journal, and how often the size had been set when that was decided */
+/*
+ * What to journal, and how often the size had been set when that was decided.  0: nothing.
+ * Under ci_attr_mutex, since attributes that come with I are put in place one by one.
+ */
 static loff_t size_to_be(struct inode *inode, unsigned int *cuts)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
-	loff_t size;
+	loff_t size = 0;
 
 	mutex_lock(&ci->ci_attr_mutex);
-	size = i_size_read(inode);
+	if (cohfs_disksize_behind(inode))
+		size = i_size_read(inode);
 	*cuts = ci->ci_disk.cuts;
 	mutex_unlock(&ci->ci_attr_mutex);
 	return size;
 }
 
+/* Errors of write-back stay in the mapping: some may be of other parts of the file. */
 static int write_data(struct inode *inode, loff_t size)
 {
 	struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
 	int err;
 
-	err = filemap_write_and_wait_range(inode->i_mapping, ds->size, size - 1);
-	/* the error may have been found by somebody else, and is told only once */
+	err = filemap_fdatawrite_range(inode->i_mapping, ds->size, size - 1);
+	filemap_fdatawait_range_keep_errors(inode->i_mapping, ds->size, size - 1);
 	return READ_ONCE(ds->failed) ? -EIO : err;
+}
+
+/* jbd2 can do without memory for a transaction, but not for a handle, which is small. */
+static handle_t *begin(struct inode *inode)
+{
+	handle_t *handle;
+
+	do {
+		cond_resched();
+		handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
+	} while (handle == ERR_PTR(-ENOMEM));
+	return handle;
 }
 
 static int journal_size(struct inode *inode, loff_t size, unsigned int cuts)
 {
-	handle_t *handle;
+	handle_t *handle = begin(inode);
 	int err, err2;
 
-	handle = cohfs_trans_begin(COHFS_SB(inode->i_sb), COHFS_INODE_CREDITS);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
 	err = cohfs_inode_write_size(handle, inode, size, cuts);
@@ -105,7 +125,10 @@ static int journal_size(struct inode *inode, loff_t size, unsigned int cuts)
 	return err ? err : err2;
 }
 
-/* As long as it is behind, I EX cannot go: a revoke waits for the mutex. */
+/*
+ * As long as it is behind I EX cannot go, nor as long as the mutex is held: a revoke wants
+ * it, too.
+ */
 static int settle_locked(struct inode *inode)
 {
 	unsigned int cuts;
@@ -113,9 +136,9 @@ static int settle_locked(struct inode *inode)
 	int err;
 
 	do {
-		if (!cohfs_disksize_behind(inode))
-			return 0;
 		size = size_to_be(inode, &cuts);
+		if (!size)
+			return 0;
 		err = write_data(inode, size);
 		if (!err)
 			err = journal_size(inode, size, cuts);
@@ -124,17 +147,20 @@ static int settle_locked(struct inode *inode)
 	return err;
 }
 
-int cohfs_disksize_settle(struct inode *inode)
+int cohfs_disksize_finish(struct inode *inode)
 {
 	struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
 	int err;
 
-	if (!cohfs_disksize_behind(inode))
-		return 0;
 	mutex_lock(&ds->mutex);
 	err = settle_locked(inode);
 	mutex_unlock(&ds->mutex);
 	return err;
+}
+
+int cohfs_disksize_settle(struct inode *inode)
+{
+	return cohfs_disksize_behind(inode) ? cohfs_disksize_finish(inode) : 0;
 }
 
 /* Files that have grown ------------------------------------------------------------- */
@@ -178,7 +204,7 @@ void cohfs_disksize_unlinked(struct inode *inode)
 {
 	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
-	bool listed, forget = known_here_only(inode);
+	bool listed, forget = !inode->i_nlink && known_here_only(inode);
 
 	spin_lock(&cs->disksize_lock);
 	listed = !list_empty(&ds->link);
@@ -231,32 +257,28 @@ static void take_due(struct cohfs_sb *cs, bool all, struct list_head *due)
 	spin_unlock(&cs->disksize_lock);
 }
 
-static int settle_one(struct inode *inode)
+static void settle_one(struct inode *inode)
 {
-	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
 	int err = cohfs_disksize_settle(inode);
 
-	if (err == -ENOMEM)
-		enlist(inode, jiffies);
-	else if (err && !cohfs_is_withdrawn(cs))
+	if (err && READ_ONCE(ds->failed))
 		cohfs_warn(inode->i_sb,
-			   "inode %lu: what was written beyond byte %lld is lost: error %d",
-			   inode->i_ino, COHFS_I(inode)->ci_disk.size, err);
+			   "inode %lu: what was written beyond byte %lld is lost",
+			   inode->i_ino, ds->size);
 	else if (!err && cohfs_disksize_behind(inode))
 		enlist(inode, jiffies);		/* has grown meanwhile */
-	return err;
 }
 
 /*
  * The disk is given the data of all files before that of the first one is waited for.  One
  * at a time: who syncs must not miss the files that the worker has in hand.
  */
-static int settle_all(struct cohfs_sb *cs, bool all)
+static void settle_all(struct cohfs_sb *cs, bool all)
 {
 	LIST_HEAD(due);
 	LIST_HEAD(submitted);
 	struct inode *inode;
-	int err = 0, err2;
 
 	mutex_lock(&cs->disksize_mutex);
 	take_due(cs, all, &due);
@@ -265,13 +287,11 @@ static int settle_all(struct cohfs_sb *cs, bool all)
 		iput(inode);
 	}
 	while ((inode = next_inode(cs, &submitted, NULL))) {
-		err2 = settle_one(inode);
-		err = err ? err : err2;
+		settle_one(inode);
 		iput(inode);
 		cond_resched();
 	}
 	mutex_unlock(&cs->disksize_mutex);
-	return err;
 }
 
 static void disksize_work(struct work_struct *work)
@@ -288,15 +308,12 @@ static void disksize_work(struct work_struct *work)
 		queue_delayed_work(cs->times_wq, &cs->disksize_work, SETTLE_PERIOD / 4);
 }
 
-int cohfs_disksize_sync(struct cohfs_sb *cs)
+void cohfs_disksize_sync(struct cohfs_sb *cs)
 {
-	int err;
-
 	if (!sb_start_intwrite_trylock(cs->sb))
-		return 0;
-	err = settle_all(cs, true);
+		return;
+	settle_all(cs, true);
 	sb_end_intwrite(cs->sb);
-	return err;
 }
 
 void cohfs_disksize_init(struct cohfs_sb *cs)
@@ -312,6 +329,8 @@ void cohfs_disksize_stop(struct cohfs_sb *cs)
 	struct inode *inode;
 
 	cancel_delayed_work_sync(&cs->disksize_work);
+	/* the last sync may have ended before it got here */
+	settle_all(cs, true);
 	while ((inode = next_inode(cs, &cs->disksize_list, NULL)))
 		iput(inode);
 }

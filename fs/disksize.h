@@ -23,8 +23,8 @@ struct inode;
 /**
  * struct cohfs_disksize - of a regular file
  * @mutex: one who makes it follow at a time; after I and D, before folios and handles
- * @size: as the inode's block has it, or will when the open transaction commits; changed
- *	under ci_attr_mutex
+ * @size: as the inode's block has it, or will when the transaction ci_sync_tid commits;
+ *	changed under ci_attr_mutex
  * @cuts: how often the size was set otherwise; ci_attr_mutex
  * @failed: data beyond @size could not be written, so it must stay there
  * @link: in cs->disksize_list, with a reference to the inode
@@ -56,10 +56,17 @@ void cohfs_disksize_grown(struct inode *inode);
  *
  * Context: no folio locked, no handle open, the filesystem not frozen; takes no cluster lock,
  * and needs none to be held.  Not killable: waits for write-back and for the journal.
- * Return: 0, or -EIO, -ENOMEM: then the file ends where it did on disk, and data beyond
- * that is not there for others.
+ * Return: 0, or -EIO: then the file ends where it did on disk, and data beyond that is not
+ * there for others.
  */
 int cohfs_disksize_settle(struct inode *inode);
+
+/**
+ * cohfs_disksize_finish() - the same, and nobody else is at it any more
+ *
+ * For the revoke of I: who makes the size follow has no lock but @mutex.
+ */
+int cohfs_disksize_finish(struct inode *inode);
 
 /**
  * cohfs_disksize_set() - i_size and the size on disk become @size
@@ -69,10 +76,13 @@ int cohfs_disksize_settle(struct inode *inode);
  */
 void cohfs_disksize_set(struct inode *inode, loff_t size);
 
-/** cohfs_disksize_lost() - would a read at @pos find what was there before the file? */
-bool cohfs_disksize_lost(const struct inode *inode, loff_t pos);
+/**
+ * cohfs_disksize_readable() - the blocks before this one hold what is of this file
+ * Return: a block of the file; U64_MAX unless data beyond the journaled size was lost.
+ */
+u64 cohfs_disksize_readable(const struct inode *inode);
 
-/** cohfs_disksize_failed() - [@pos, @pos + @len) was not written; any context */
+/** cohfs_disksize_failed() - [@pos, @pos + @len) was not written.  Context: any */
 void cohfs_disksize_failed(struct inode *inode, loff_t pos, size_t len);
 
 /**
@@ -87,9 +97,10 @@ void cohfs_disksize_unlinked(struct inode *inode);
 void cohfs_disksize_init(struct cohfs_sb *cs);
 /**
  * cohfs_disksize_sync() - settle all files that have grown until now
- * Return: 0 or the first error.
+ *
+ * Errors of data are told by the mapping, and syncfs() has them from there.
  */
-int cohfs_disksize_sync(struct cohfs_sb *cs);
+void cohfs_disksize_sync(struct cohfs_sb *cs);
 /** cohfs_disksize_stop() - unmount: nobody writes any more, the last sync has been */
 void cohfs_disksize_stop(struct cohfs_sb *cs);
 

@@ -509,6 +509,15 @@ static void note_zeroed(struct inode *inode, u64 first, u64 end)
 	em->zeroed.generation = generation;
 }
 
+/* What was known to be zero may have been punched, and these are other blocks */
+static void forget_zeroed_in(struct inode *inode, u64 first, u64 end)
+{
+	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
+
+	if (first < em->zeroed.end && end > em->zeroed.first)
+		cohfs_extmap_forget_zeroed(em);
+}
+
 /* How many of the @len blocks from @first on are known to be zero? */
 static u64 known_zero(struct inode *inode, u64 first, u64 len)
 {
@@ -566,6 +575,8 @@ static int extmap_allocate_step(const struct cohfs_range_hold *hold, u64 first,
 		return err;
 	ent.len = ext.len;
 	ent.blk = ext.blk;
+	if (!need.zero)
+		forget_zeroed_in(inode, first, first + ext.len);
 	err = extmap_remember(hold, &ent);
 	if (err)	/* not a hole any more, so it must not be known as one */
 		cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first, ent_last(&ent));

@@ -536,15 +536,21 @@ struct buffer_head *cohfs_inode_block(struct inode *inode)
 			       inode->i_ino, COHFS_BT_INODE, inode->i_ino);
 }
 
+/* What a block of @inode says of its size */
+static loff_t size_of_block(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) ? COHFS_I(inode)->ci_disk.size : i_size_read(inode);
+}
+
 /* Put the attributes into @bh, which this transaction may change */
-static int write_attr(handle_t *handle, struct inode *inode, struct buffer_head *bh)
+static int write_attr(handle_t *handle, struct inode *inode, struct buffer_head *bh,
+		      loff_t size)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
 	struct cohfs_attr attr;
 
 	cohfs_attr_get(inode, &attr);
-	if (S_ISREG(inode->i_mode))
-		attr.size = ci->ci_disk.size;
+	attr.size = size;
 	cohfs_attr_to_disk(&attr, (struct cohfs_dinode *)bh->b_data);
 	ci->ci_sync_tid = handle->h_transaction->t_tid;
 	return cohfs_meta_dirty(handle, COHFS_SB(inode->i_sb), &ci->ci_attr->meta,
@@ -571,7 +577,7 @@ int cohfs_inode_create(handle_t *handle, struct inode *inode, u64 parent,
 		memcpy(di->i_inline, target, strlen(target));
 		i_size_write(inode, strlen(target));
 	}
-	err = write_attr(handle, inode, bh);
+	err = write_attr(handle, inode, bh, size_of_block(inode));
 	brelse(bh);
 	if (!err)
 		ci->ci_no_reap = false;
@@ -607,7 +613,7 @@ static int change_block(handle_t *handle, struct inode *inode, u64 parent)
 	mutex_lock(&ci->ci_attr_mutex);
 	if (parent)
 		((struct cohfs_dinode *)bh->b_data)->i_parent = cpu_to_le64(parent);
-	err = write_attr(handle, inode, bh);
+	err = write_attr(handle, inode, bh, size_of_block(inode));
 	mutex_unlock(&ci->ci_attr_mutex);
 	brelse(bh);
 	return err;
@@ -629,10 +635,11 @@ int cohfs_inode_write_size(handle_t *handle, struct inode *inode, loff_t size,
 	if (IS_ERR(bh))
 		return PTR_ERR(bh);
 	mutex_lock(&ci->ci_attr_mutex);
-	if (cuts == ci->ci_disk.cuts) {
-		WRITE_ONCE(ci->ci_disk.size, size);
-		err = write_attr(handle, inode, bh);
-	}
+	if (cuts == ci->ci_disk.cuts)
+		err = write_attr(handle, inode, bh, size);
+	/* pairs with cohfs_disksize_behind(): an fsync commits ci_sync_tid */
+	if (!err)
+		smp_store_release(&ci->ci_disk.size, size);
 	mutex_unlock(&ci->ci_attr_mutex);
 	brelse(bh);
 	return err;

@@ -88,7 +88,10 @@ static void forget_attr(struct cohfs_inode *ci)
 	security_inode_invalidate_secctx(inode);
 }
 
-/* What was written to the end of the file becomes a part of it for everybody. */
+/*
+ * What was written to the end of the file becomes a part of it for everybody.  Whoever is at
+ * that already has a reference, so where none is to be had there is nobody to wait for.
+ */
 static int settle_size(struct cohfs_object *obj)
 {
 	struct inode *inode = cohfs_object_grab_inode(obj);
@@ -96,7 +99,7 @@ static int settle_size(struct cohfs_object *obj)
 
 	if (!inode)
 		return 0;
-	err = cohfs_disksize_settle(inode);
+	err = cohfs_disksize_finish(inode);
 	if (err)
 		cohfs_withdraw(obj->cs,
 			       "inode %lu: the end could not be written (%d) while another node waits for the size",
@@ -105,14 +108,14 @@ static int settle_size(struct cohfs_object *obj)
 	return err;
 }
 
-static bool size_is_behind(struct cohfs_object *obj)
+static bool has_data(struct cohfs_object *obj)
 {
-	bool behind;
+	bool regular;
 
 	spin_lock(&obj->spin);
-	behind = obj->ci && cohfs_disksize_behind(&obj->ci->ci_vfs);
+	regular = obj->ci && S_ISREG(obj->ci->ci_vfs.i_mode);
 	spin_unlock(&obj->spin);
-	return behind;
+	return regular;
 }
 
 /*
@@ -126,7 +129,7 @@ static int attr_give_up(struct cohfs_lock *lk, enum cohfs_mode from,
 	struct cohfs_object *obj = cohfs_object_of(lk);
 	int err = 0;
 
-	if (size_is_behind(obj))
+	if (has_data(obj))
 		err = settle_size(obj);
 	if (!err)
 		err = meta_give_up(lk, from, to);

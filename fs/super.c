@@ -290,14 +290,12 @@ static void put_super(struct super_block *sb)
 static int sync_fs(struct super_block *sb, int wait)
 {
 	struct cohfs_sb *cs = COHFS_SB(sb);
-	int err = 0, err2;
 
 	if (wait) {
-		err = cohfs_disksize_sync(cs);
+		cohfs_disksize_sync(cs);
 		cohfs_times_sync(cs);
 	}
-	err2 = cohfs_log_commit(cs, wait);
-	return err ? err : err2;
+	return cohfs_log_commit(cs, wait);
 }
 
 /*

@@ -261,6 +261,39 @@ static void test_allocate(void)
 	close(fd);
 }
 
+/*
+ * Growth over blocks that have held something else: what it leaves out is zero, also where
+ * blocks that were zeroed before have been punched and come back as others.
+ */
+static void test_recycled(void)
+{
+	const off_t end = 1024 * PAGE;
+	int fd = new_file();
+
+	put(fd, 0, 4 * end, 9);
+	SYS(fsync(fd));
+	SYS(ftruncate(fd, 0));
+	sync();
+	put(fd, 0, end, 7);
+	put(fd, end, PAGE, 7);
+	put(fd, end + 3 * PAGE, PAGE, 7);
+	SYS(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, end + 4 * PAGE,
+		      253 * PAGE));
+	sync();
+	close(make_file(at("g"), 300 * PAGE, false));	/* takes what was punched */
+	put(fd, end + 4 * PAGE, PAGE, 7);
+	put(fd, end + 100 * PAGE, PAGE, 7);
+	SYS(ftruncate(fd, end + 200 * PAGE));
+	expect(fd, 0, end + PAGE, 7);
+	expect(fd, end + PAGE, 2 * PAGE, 0);
+	expect(fd, end + 3 * PAGE, 2 * PAGE, 7);
+	expect(fd, end + 5 * PAGE, 95 * PAGE, 0);
+	expect(fd, end + 100 * PAGE, PAGE, 7);
+	expect(fd, end + 101 * PAGE, 99 * PAGE, 0);
+	close(fd);
+	SYS(unlink(at("g")));
+}
+
 static void test_append(void)
 {
 	int a = new_file(), b;
@@ -418,6 +451,7 @@ static const struct {
 	{ "holes", test_holes },
 	{ "holes below stores", test_punch_under_stores },
 	{ "blocks ahead", test_allocate },
+	{ "recycled blocks", test_recycled },
 	{ "append", test_append },
 	{ "buffers", test_buffers },
 	{ "sync", test_sync },
