@@ -343,6 +343,8 @@ int cohfs_lockspace_nodeid(const struct cohfs_lockspace *ls);
  *	begun since
  */
 void cohfs_lockspace_thaw(struct cohfs_lockspace *ls, u32 generation);
+/** cohfs_lockspace_stopped() - the lock manager stands still: it recovers, or would */
+bool cohfs_lockspace_stopped(const struct cohfs_lockspace *ls);
 /** cohfs_lockspace_members() - nodes in the lockspace, this one included */
 int cohfs_lockspace_members(const struct cohfs_lockspace *ls);
 /**
@@ -356,9 +358,11 @@ void cohfs_lockspace_kill(struct cohfs_lockspace *ls);
 /** cohfs_lockspace_lose() - the same for all locks: nothing more can be asked */
 void cohfs_lockspace_lose(struct cohfs_lockspace *ls);
 /**
- * cohfs_lockspace_abandon() - a withdrawn node hands all its locks to the others
+ * cohfs_lockspace_abandon() - all locks go at once, whoever is to have them next
  *
- * Only when nothing of it is under way to the disk and its journal has been replayed.
+ * Only when nothing of this node is under way to the disk and its journal is empty: it
+ * was closed, in an unmount that does not wait for the cluster, or has been replayed for
+ * a withdrawn node.
  * A killed lockspace that was not abandoned is not left: it stays until the node is
  * fenced or rebooted, and with it the module.
  * Context: sleeps.
@@ -370,6 +374,11 @@ void cohfs_lockspace_abandon(struct cohfs_lockspace *ls);
  * Drops still work.
  */
 void cohfs_lockspace_quiesce(struct cohfs_lockspace *ls);
+/**
+ * cohfs_lockspace_drain() - wait for the drops, or for the lockspace to be killed
+ * Return: true if no lock is left.
+ */
+bool cohfs_lockspace_drain(struct cohfs_lockspace *ls);
 /** cohfs_lockspace_leave() - after every lock is dropped; waits for the drops */
 void cohfs_lockspace_leave(struct cohfs_lockspace *ls);
 

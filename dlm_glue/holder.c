@@ -90,14 +90,29 @@ static int queue_status(struct cohfs_lock *lk, struct cohfs_lock_call *w)
 	return status;
 }
 
+/*
+ * A task that is dying closes its files on the way, and takes no signal any more: it does
+ * not wait for a lock manager that stands still, which may be for ever.
+ */
+static int wait_done(struct cohfs_lock *lk, struct cohfs_lock_call *w)
+{
+	if (w->flags & COHFS_LK_NOINTR)
+		return wait_for_completion_state(&w->done, TASK_IDLE);
+	if (!(current->flags & PF_EXITING))
+		return wait_for_completion_state(&w->done, TASK_KILLABLE);
+	while (!wait_for_completion_timeout(&w->done, HZ))
+		if (ls_stopped(lk->lk_ls))
+			return -EINTR;
+	return 0;
+}
+
 /* Woken either because it is over, or to run ops->granted. */
 static int wait_in_queue(struct cohfs_lock *lk, struct cohfs_lock_call *w)
 {
-	unsigned int state = w->flags & COHFS_LK_NOINTR ? TASK_IDLE : TASK_KILLABLE;
 	int status;
 
 	do {
-		if (wait_for_completion_state(&w->done, state))
+		if (wait_done(lk, w))
 			return leave_queue(lk, w);
 		status = queue_status(lk, w);
 		if (status == -EINPROGRESS)

@@ -100,6 +100,11 @@ int cohfs_lockspace_nodeid(const struct cohfs_lockspace *ls)
 	return READ_ONCE(ls->ls_nodeid);
 }
 
+bool cohfs_lockspace_stopped(const struct cohfs_lockspace *ls)
+{
+	return ls_stopped(ls);
+}
+
 int cohfs_lockspace_members(const struct cohfs_lockspace *ls)
 {
 	return READ_ONCE(ls->ls_members);
@@ -214,7 +219,7 @@ void cohfs_lockspace_quiesce(struct cohfs_lockspace *ls)
 		flush_workqueue(ls->ls_revoke_wq[t]);
 }
 
-static bool wait_for_drops(struct cohfs_lockspace *ls)
+bool cohfs_lockspace_drain(struct cohfs_lockspace *ls)
 {
 	unsigned int waited = 0;
 
@@ -300,8 +305,13 @@ void cohfs_lockspace_abandon(struct cohfs_lockspace *ls)
  */
 static bool must_stay(struct cohfs_lockspace *ls)
 {
+	unsigned int t;
+
 	if (!ls_dead(ls) || ls_left(ls) || ls->ls_be != &cohfs_dlm_backend)
 		return false;
+	/* a give up that has begun may still look at the mount, which ends soon */
+	for (t = 0; t < COHFS_NR_LOCK_TYPES; t++)
+		flush_workqueue(ls->ls_revoke_wq[t]);
 	pr_err("cohfs: lockspace %s: withdrawn and its journal not replayed by anyone: keeping the locks until this node is rebooted or fenced\n",
 	       ls->ls_name);
 	/* callbacks keep coming, for the locks (all dead by now) and for us */
@@ -312,7 +322,7 @@ static bool must_stay(struct cohfs_lockspace *ls)
 
 void cohfs_lockspace_leave(struct cohfs_lockspace *ls)
 {
-	bool clean = wait_for_drops(ls);
+	bool clean = cohfs_lockspace_drain(ls);
 
 	flush_work(&ls->ls_walk_work);
 	if (!clean && must_stay(ls))

@@ -82,7 +82,8 @@ static void adopt_work(struct work_struct *work)
 			err = cohfs_orphan_adopt(cs, slot);
 		if (err)
 			later |= BIT_ULL(slot);
-		if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs))
+		if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs) &&
+		    !cohfs_is_alone(cs))
 			cohfs_warn(cs->sb, "orphans of slot %u stay for its next owner: error %d",
 				   slot, err);
 	}

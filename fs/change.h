@@ -40,6 +40,13 @@ void cohfs_change_torn(struct cohfs_change *ch, const char *what, int err);
 int cohfs_name_changed(struct inode *dir);
 
 /**
+ * cohfs_name_moving() - the name of @dentry is gone by a rename, and its directory is not
+ * unlocked before the VFS has moved @dentry
+ * Context: ci_dir_sem of the directory is held for writing since it was changed.
+ */
+void cohfs_name_moving(struct dentry *dentry);
+
+/**
  * cohfs_check_name() - does @name in @dir still stand for @inode?
  * Context: I of both held EX.
  * Return: 0; -ENOENT: no; -ESTALE: it stands for something else, look it up again;

@@ -36,9 +36,10 @@ void cohfs_disksize_reset(struct cohfs_disksize *ds)
 
 bool cohfs_disksize_behind(const struct inode *inode)
 {
+	if (!S_ISREG(inode->i_mode))
+		return false;
 	/* pairs with cohfs_inode_write_size(): who finds it up to date finds ci_sync_tid */
-	return S_ISREG(inode->i_mode) &&
-	       smp_load_acquire(&COHFS_I(inode)->ci_disk.size) < i_size_read(inode);
+	return smp_load_acquire(&COHFS_I(inode)->ci_disk.size) < i_size_read(inode);
 }
 
 void cohfs_disksize_set(struct inode *inode, loff_t size)

@@ -63,14 +63,17 @@ static void freeze_work(struct work_struct *work)
 {
 	struct cohfs_freeze *fz = container_of(work, struct cohfs_freeze, work);
 	struct super_block *sb = fz->cs->sb;
+	unsigned int tries = 0;
 	int err, lock_err;
 
 	err = freeze_super(sb, FOR_OTHERS);
 	if (err)
 		cohfs_warn(sb, "cannot be frozen for another node: error %d", err);
 	set_frozen(fz, true);
-	lock_err = cohfs_lock_acquire(&fz->obj->lk, COHFS_PR,
-				      COHFS_LK_NOINTR | COHFS_LK_PIN);
+	do {
+		lock_err = cohfs_lock_acquire(&fz->obj->lk, COHFS_PR,
+					      COHFS_LK_NOINTR | COHFS_LK_PIN);
+	} while (cohfs_recovery_again(fz->cs, lock_err, &tries));
 	set_frozen(fz, false);
 	if (!lock_err)
 		cohfs_lock_unpin(&fz->obj->lk, COHFS_PR);
@@ -129,7 +132,9 @@ int cohfs_thaw_super(struct super_block *sb, enum freeze_holder who)
 	struct cohfs_freeze *fz = COHFS_SB(sb)->freeze;
 	int err;
 
-	mutex_lock(&fz->mutex);
+	/* whoever freezes has it while he waits for the other nodes */
+	if (mutex_lock_killable(&fz->mutex))
+		return -EINTR;
 	err = thaw_super(sb, who);
 	let_go_if_thawed(fz);
 	mutex_unlock(&fz->mutex);

@@ -435,11 +435,14 @@ static int enter_new_inode(struct inode *inode, umode_t type)
 	return -ESTALE;
 }
 
-/* Back to the state in which cohfs_pool_get() has returned it */
+/*
+ * Back to the state in which cohfs_pool_get() has returned it; or, if another node has
+ * looked at the number and we are killed while we wait for it, without the lock.
+ */
 static int relock_newino(struct cohfs_newino *ni)
 {
 	struct cohfs_object *attr = ni->locks.attr;
-	int err = cohfs_lock_acquire(&attr->lk, COHFS_EX, COHFS_LK_NOINTR);
+	int err = cohfs_lock_acquire(&attr->lk, COHFS_EX, 0);
 
 	if (err) {
 		cohfs_object_drop(attr);
@@ -637,8 +640,8 @@ int cohfs_inode_write_size(handle_t *handle, struct inode *inode, loff_t size,
 	mutex_lock(&ci->ci_attr_mutex);
 	if (cuts == ci->ci_disk.cuts)
 		err = write_attr(handle, inode, bh, size);
-	/* pairs with cohfs_disksize_behind(): an fsync commits ci_sync_tid */
 	if (!err)
+		/* pairs with cohfs_disksize_behind(): an fsync commits ci_sync_tid */
 		smp_store_release(&ci->ci_disk.size, size);
 	mutex_unlock(&ci->ci_attr_mutex);
 	brelse(bh);
@@ -732,7 +735,7 @@ void cohfs_evict_inode(struct inode *inode)
 	reap = cohfs_reap_prepare(inode, locks.open->asked);
 	/* a lock that was asked for while it had an inode is good for nothing but the drop */
 	if (reap && !locks.open->asked) {
-		cohfs_reap_start(COHFS_SB(inode->i_sb), reap, &locks);
+		cohfs_reap_start(reap, &locks);
 		return;
 	}
 	locks.open->reap = reap;

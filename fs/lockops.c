@@ -224,7 +224,7 @@ static void open_free(struct cohfs_lock *lk)
 	struct cohfs_object *obj = cohfs_object_of(lk);
 
 	if (obj->reap)
-		cohfs_reap_start(obj->cs, obj->reap, NULL);
+		cohfs_reap_start(obj->reap, NULL);
 	cohfs_object_free(obj);
 }
 

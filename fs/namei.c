@@ -202,6 +202,24 @@ static struct dentry *splice(struct inode *inode, struct dentry *dentry)
 	return d_splice_alias(inode, dentry);
 }
 
+/* The name that @dentry is being moved from; its hash tells the parent, too */
+static void *moving_from(const struct qstr *name)
+{
+	return (void *)(unsigned long)(name->hash | 1);
+}
+
+void cohfs_name_moving(struct dentry *dentry)
+{
+	WRITE_ONCE(dentry->d_fsdata, moving_from(&dentry->d_name));
+}
+
+/* It is where it is for another reason than that rename */
+static void not_moving(struct dentry *dentry)
+{
+	if (READ_ONCE(dentry->d_fsdata))
+		WRITE_ONCE(dentry->d_fsdata, NULL);
+}
+
 static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 				   unsigned int flags)
 {
@@ -220,8 +238,10 @@ static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 		return ERR_CAST(inode);
 	set_epoch(dentry, epoch);
 	alias = splice(inode, dentry);
-	if (!IS_ERR_OR_NULL(alias))
+	if (!IS_ERR_OR_NULL(alias)) {
 		set_epoch(alias, epoch);
+		not_moving(alias);
+	}
 	return alias;
 }
 
@@ -253,18 +273,45 @@ static int revalidate_locked(struct inode *dir, struct dentry *dentry,
 	/* a local create instantiates its dentry before it lets go of the semaphore */
 	inode = d_inode(dentry);
 	same = err ? !inode : inode && cohfs_dirtarget_is(&target, inode);
-	if (same)
+	if (same) {
 		set_epoch(dentry, ci->ci_dir_epoch);
+		not_moving(dentry);
+	}
 	up_read(&ci->ci_dir_sem);
 	if (err && err != -ENOENT)
 		return err;
 	return same;
 }
 
+static bool has_name(struct dentry *dentry, const struct dentry *parent,
+		     const struct qstr *name)
+{
+	bool same;
+
+	spin_lock(&dentry->d_lock);
+	same = dentry->d_parent == parent && dentry->d_name.len == name->len &&
+	       !memcmp(dentry->d_name.name, name->name, name->len);
+	spin_unlock(&dentry->d_lock);
+	return same;
+}
+
 /*
- * rename() on this node changes the directory first and the dentry a moment later.
- * A dentry that has moved while we looked was found under a name that it had.
+ * rename() on this node changes the directory first, and the VFS the dentry a moment
+ * later, before it unlocks the directory.  Until then the dentry is as true as it was:
+ * invalidated, it would lose what is mounted below it.  The mark was seen together with
+ * the change, under ci_dir_sem.  A dentry that has moved while we looked was found under
+ * a name that it had.
  */
+static bool moved_here(struct dentry *parent, struct dentry *dentry,
+		       const struct qstr *name)
+{
+	if (READ_ONCE(dentry->d_fsdata) == moving_from(name) &&
+	    inode_is_locked(d_inode(parent)))
+		return true;
+	smp_rmb();	/* unlocked: then the move is to be seen */
+	return !has_name(dentry, parent, name);
+}
+
 static int revalidate(struct dentry *parent, struct dentry *dentry)
 {
 	struct inode *dir = d_inode(parent);
@@ -276,7 +323,7 @@ static int revalidate(struct dentry *parent, struct dentry *dentry)
 		return ret;
 	take_dentry_name_snapshot(&name, dentry);
 	ret = revalidate_locked(dir, dentry, &name.name);
-	if (!ret && READ_ONCE(dentry->d_parent) != parent)
+	if (!ret && moved_here(parent, dentry, &name.name))
 		ret = 1;
 	release_dentry_name_snapshot(&name);
 	cohfs_attr_unlock(dir, COHFS_PR);

@@ -38,6 +38,7 @@
 #include "map.h"
 #include "orphan.h"
 #include "slot.h"
+#include "unmount.h"
 
 #define RETRY_FIRST	(1UL * HZ)
 #define RETRY_MAX	(60UL * HZ)
@@ -47,6 +48,7 @@
 /**
  * struct cohfs_reap - one inode to be deleted
  * @link: in orphans->reaps
+ * @cs: NULL: the mount has ended, and left the lock with this behind
  * @locks: of the inode, as it left them; empty: to be asked for
  * @ours: O was EX then: no other node has had the inode in core with links
  * @started: O of this node is unlocked or in @locks, @work has been queued
@@ -423,6 +425,14 @@ static void reap_free(struct cohfs_reap *reap)
 	kfree(reap);
 }
 
+/* From now on it belongs to its lock alone, which may outlive the mount */
+static void reap_forget(struct cohfs_reap *reap)
+{
+	lockdep_assert_held(&orphans_lock);
+	list_del_init(&reap->link);
+	reap->cs = NULL;
+}
+
 static void reap_done(struct cohfs_reap *reap)
 {
 	struct cohfs_orphans *orphans = reap->cs->orphans;
@@ -482,6 +492,8 @@ static bool get_open_ex(struct cohfs_reap *reap)
 	reap->ours = false;
 	spin_lock(&orphans_lock);
 	reap->started = false;
+	if (reap->cs->orphans->closed)
+		reap_forget(reap);
 	spin_unlock(&orphans_lock);
 	locks.open->reap = reap;
 	cohfs_locks_drop(&locks);
@@ -508,7 +520,7 @@ static void reap_work(struct work_struct *work)
 		return;
 	if ((err == -EAGAIN || err == -ENOMEM) && reap_later(reap))
 		return;
-	if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs))
+	if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs) && !cohfs_is_alone(cs))
 		cohfs_warn(cs->sb, "inode %llu not deleted, stays an orphan: error %d",
 			   reap->ino, err);
 	reap_done(reap);
@@ -550,20 +562,25 @@ struct cohfs_reap *cohfs_reap_prepare(struct inode *inode, bool asked)
 
 /*
  * After a withdrawal locks go when the lockspace does, after cohfs_orphan_exit(),
- * which has taken such entries off the list.
+ * which has taken such entries off the list.  Or they stay behind, and their unlock is
+ * answered when the mount itself is gone: @cs is looked at under the lock.
  */
-void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap,
-		      struct cohfs_locks *locks)
+void cohfs_reap_start(struct cohfs_reap *reap, struct cohfs_locks *locks)
 {
+	struct cohfs_sb *cs;
+
 	if (locks) {
 		reap->locks = *locks;
 		reap->ours = cohfs_lock_cached(&locks->open->lk) == COHFS_EX;
 	}
 	spin_lock(&orphans_lock);
-	if (cs->orphans && !cs->orphans->closed) {
+	cs = reap->cs;
+	if (cs && !cs->orphans->closed) {
 		reap->started = true;
 		queue_delayed_work(cs->delete_wq, &reap->work, 0);
 		reap = NULL;
+	} else {
+		reap_forget(reap);
 	}
 	spin_unlock(&orphans_lock);
 	reap_free(reap);
@@ -582,7 +599,7 @@ static int queue_leaf(struct cohfs_sb *cs, const struct cohfs_dirleaf *leaf)
 				  GFP_KERNEL);
 		if (!reap)
 			return -ENOMEM;
-		cohfs_reap_start(cs, reap, NULL);
+		cohfs_reap_start(reap, NULL);
 	}
 	return 0;
 }
@@ -652,7 +669,7 @@ int cohfs_orphan_init(struct cohfs_sb *cs)
 	cs->orphans = orphans;
 	err = queue_leftovers(cs, orphans->dir);
 	if (err)
-		cohfs_orphan_exit(cs);
+		cohfs_unmount_step(cs, cohfs_orphan_exit);
 	return err;
 
 err_dir:
@@ -701,13 +718,13 @@ static void forget_unstarted(struct cohfs_orphans *orphans)
 	orphans->closed = true;
 	list_for_each_entry_safe(reap, tmp, &orphans->reaps, link)
 		if (!reap->started)
-			list_del_init(&reap->link);
+			reap_forget(reap);
 	spin_unlock(&orphans_lock);
 }
 
 /*
  * Eviction has queued the drop of every O, and each that has a reap starts it when it
- * is unlocked; withdrawn, that may be never.
+ * is unlocked; withdrawn or alone (unmount.c), that may be never.
  *
  * Lingering locks go first: revokes are not served any more, and a node that waits for
  * one of them may hold what a deletion here waits for.
@@ -721,7 +738,7 @@ void cohfs_orphan_exit(struct cohfs_sb *cs)
 	cohfs_linger_exit(cs);
 	close_reaps(cs, orphans);
 	while (!wait_event_timeout(orphans->idle, reaps_empty(orphans), HZ))
-		if (cohfs_is_withdrawn(cs))
+		if (cohfs_is_withdrawn(cs) || cohfs_is_alone(cs))
 			break;
 	forget_unstarted(orphans);
 	destroy_workqueue(cs->delete_wq);

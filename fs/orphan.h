@@ -41,8 +41,7 @@ struct cohfs_reap *cohfs_reap_prepare(struct inode *inode, bool asked);
  * cohfs_reap_start() - try to delete.  Never sleeps.
  * @locks: consumed: those of the inode, which has no links; NULL if O was unlocked
  */
-void cohfs_reap_start(struct cohfs_sb *cs, struct cohfs_reap *reap,
-		      struct cohfs_locks *locks);
+void cohfs_reap_start(struct cohfs_reap *reap, struct cohfs_locks *locks);
 
 /**
  * cohfs_orphan_adopt() - see to the inodes that the gone owner of @slot had unlinked

@@ -32,6 +32,7 @@
 
 #define SLOT_TRIES	10
 #define CALL_AGAIN	(HZ / 10)
+#define MEMORY_TRIES	32
 
 /**
  * struct cohfs_recovery - recovery of a mount
@@ -101,6 +102,22 @@ static u64 failed_slots(struct cohfs_recovery *rec)
 }
 
 /*
+ * A pass that fails for want of memory can be repeated: a slot stays among the failed, and
+ * its journal as it is, until its replay is complete.  Giving up would cost this node, too.
+ * Most of the allocations are jbd2's and fs/dlm's, and may fail; one that may not comes
+ * back when there is memory.  So each try finds some, and the bound is for what fails all
+ * the same.
+ */
+bool cohfs_recovery_again(struct cohfs_sb *cs, int err, unsigned int *tries)
+{
+	if (err != -ENOMEM || ++*tries >= MEMORY_TRIES)
+		return false;
+	cohfs_info(cs->sb, "recovery lacks memory, try %u", *tries);
+	kfree(kmalloc(2 * PAGE_SIZE, GFP_NOFS | __GFP_NOFAIL));
+	return true;
+}
+
+/*
  * Our own number among the failed belonged to a node that died before we joined; we
  * hold S and have replayed it.
  */
@@ -137,6 +154,21 @@ static int replay_failed(struct cohfs_recovery *rec)
 	return 0;
 }
 
+static int replay_pass(struct cohfs_recovery *rec)
+{
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = cohfs_mount_lock(rec->cs, COHFS_LK_NOINTR);
+		if (!err) {
+			err = replay_failed(rec);
+			cohfs_mount_unlock(rec->cs);
+		}
+	} while (cohfs_recovery_again(rec->cs, err, &tries));
+	return err;
+}
+
 /* Return: true once for each recovery, if nothing is left to replay */
 static bool may_thaw(struct cohfs_recovery *rec, u32 *generation)
 {
@@ -167,13 +199,10 @@ static void recovery_work(struct work_struct *work)
 
 	if (cohfs_is_withdrawn(cs))
 		goto out;
-	if (failed_slots(rec)) {
-		err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
-		if (!err) {
-			err = replay_failed(rec);
-			cohfs_mount_unlock(cs);
-		}
-	}
+	if (failed_slots(rec))
+		err = replay_pass(rec);
+	if (err && cohfs_is_alone(cs))
+		goto out;	/* whoever mounts next sees to what is left */
 	if (err)
 		cohfs_withdraw(cs, "recovery of a dead node failed: error %d", err);
 	else if (may_thaw(rec, &generation))
@@ -259,16 +288,19 @@ const struct cohfs_lockspace_ops cohfs_recovery_ops = {
  */
 static int replay_free(struct cohfs_sb *cs)
 {
+	unsigned int tries = 0;
 	u64 replayed;
 	int err;
 
-	err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
-	if (err)
-		return err;
-	err = cohfs_slot_replay_free(cs, &replayed);
-	cohfs_mount_unlock(cs);
-	if (!err)
+	do {
+		replayed = 0;
+		err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
+		if (!err) {
+			err = cohfs_slot_replay_free(cs, &replayed);
+			cohfs_mount_unlock(cs);
+		}
 		cohfs_adopt(cs, replayed);
+	} while (cohfs_recovery_again(cs, err, &tries));
 	return err;
 }
 
@@ -280,7 +312,7 @@ void cohfs_recovery_called(struct cohfs_object *call)
 	if (cohfs_is_withdrawn(cs) || READ_ONCE(cs->recovery->stopped))
 		return;
 	err = replay_free(cs);
-	if (err == -ESHUTDOWN)
+	if (err == -ESHUTDOWN || (err && cohfs_is_alone(cs)))
 		return;		/* unmounted meanwhile: somebody else will do it */
 	if (err) {
 		cohfs_withdraw(cs, "replay for a withdrawn node failed: error %d", err);
@@ -308,8 +340,12 @@ static void listen_work(struct work_struct *work)
 {
 	struct cohfs_recovery *rec = container_of(work, struct cohfs_recovery,
 						  listen_work);
-	int err = listen(rec, COHFS_LK_NOINTR);
+	unsigned int tries = 0;
+	int err;
 
+	do {
+		err = listen(rec, COHFS_LK_NOINTR);
+	} while (cohfs_recovery_again(rec->cs, err, &tries));
 	if (err && !cohfs_is_withdrawn(rec->cs))
 		cohfs_warn(rec->cs->sb, "not asked by nodes that withdraw: error %d", err);
 }
@@ -318,6 +354,7 @@ int cohfs_recovery_call(struct cohfs_sb *cs)
 {
 	struct cohfs_object *obj = cs->recovery->call_obj;
 	struct cohfs_lock *call;
+	unsigned int tries = 0;
 	int err;
 
 	if (!obj)
@@ -325,6 +362,8 @@ int cohfs_recovery_call(struct cohfs_sb *cs)
 	call = &obj->lk;
 	for (;;) {
 		err = cohfs_lock_acquire(call, COHFS_EX, COHFS_LK_NOINTR | COHFS_LK_PIN);
+		if (cohfs_recovery_again(cs, err, &tries))
+			continue;
 		if (err)
 			return err;
 		cohfs_lock_unpin(call, COHFS_EX);
@@ -343,7 +382,7 @@ int cohfs_recovery_init(struct cohfs_sb *cs)
 
 	if (!rec)
 		return -ENOMEM;
-	rec->wq = alloc_workqueue("cohfs-recovery-%s", WQ_MEM_RECLAIM, 1,
+	rec->wq = alloc_workqueue("cohfs-recovery-%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 1,
 				  cs->sb->s_id);
 	if (!rec->wq) {
 		kfree(rec);

@@ -48,4 +48,12 @@ int cohfs_recovery_call(struct cohfs_sb *cs);
 /** cohfs_recovery_called() - some node has withdrawn; give up of the call lock */
 void cohfs_recovery_called(struct cohfs_object *call);
 
+/**
+ * cohfs_recovery_again() - try once more what failed with @err: for want of memory, of which
+ * there is some when this returns
+ * @tries: starts at 0
+ * Context: sleeps; GFP_NOFS.
+ */
+bool cohfs_recovery_again(struct cohfs_sb *cs, int err, unsigned int *tries);
+
 #endif /* _COHFS_RECOVERY_H */

@@ -334,6 +334,13 @@ static int change_names(struct move *mv, struct cohfs_change *ch)
 	return err;
 }
 
+static void mark_moving(struct move *mv)
+{
+	cohfs_name_moving(mv->old_dentry);
+	if (mv->exchange)
+		cohfs_name_moving(mv->new_dentry);
+}
+
 /*
  * I of everything is held EX, ci_dir_sem of the directories.  The dentries keep their
  * d_time: until the VFS has moved them they are as true as they were, afterwards the
@@ -362,6 +369,8 @@ static int move_locked(struct move *mv)
 	if (err)
 		return err;
 	err = change_names(mv, &ch);
+	if (!err)
+		mark_moving(mv);
 	return cohfs_change_end(&ch, err);
 }
 

@@ -582,7 +582,8 @@ static struct cohfs_number *pool_reserve(struct cohfs_sb *cs)
 		err = pool_refill(cs);
 		if (err && err != -EAGAIN)
 			return ERR_PTR(err);
-		if (err && msleep_interruptible(POOL_MS) && fatal_signal_pending(current))
+		if (err && schedule_timeout_killable(msecs_to_jiffies(POOL_MS)) &&
+		    fatal_signal_pending(current))
 			return ERR_PTR(-EINTR);
 	}
 	return ERR_PTR(-ENOSPC);

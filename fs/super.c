@@ -8,7 +8,7 @@
  * mount that never was has nothing to do but kill_block_super().
  *
  * Order of an unmount, and why:
- *  1. sync_filesystem, publish the times: need locks, so everything still works.
+ *  1. sync_filesystem, then publish the times: needs locks, so everything still works.
  *  2. Quiesce revokes of inode-owned locks: no worker pins an inode from here on, or
  *     generic_shutdown_super() would find it busy.  Other nodes wait for 3.
  *  3. kill_block_super() evicts the inodes; each drops its locks, which are given up
@@ -22,6 +22,9 @@
  *     the cluster that the journal is empty.  Hence after 5.
  *  7. Recovery stays on until here, since 1-4 may wait for grants that it has to
  *     thaw.  Leave the lockspace: waits for every drop.  Free the log's numbers.
+ *
+ * What waits for the cluster in 1, 2, 4 and 7 are steps, so that an unmount can be killed
+ * (unmount.c).
  */
 #include <linux/blkdev.h>
 #include <linux/fs_context.h>
@@ -43,6 +46,7 @@
 #include "slot.h"
 #include "super.h"
 #include "times.h"
+#include "unmount.h"
 
 /* State, damage ------------------------------------------------------------ */
 
@@ -240,6 +244,11 @@ static int claim_slot(struct cohfs_sb *cs)
 	return err;
 }
 
+static void quiesce(struct cohfs_sb *cs)
+{
+	cohfs_lockspace_quiesce(cs->ls);
+}
+
 /*
  * Steps 5 to 7 of an unmount, or the end of a mount that failed anywhere after
  * recovery_init: whatever was not set up is NULL, and skipped.
@@ -257,11 +266,9 @@ static void teardown(struct cohfs_sb *cs)
 	cohfs_withdraw_settle(cs);
 	cohfs_freeze_leave(cs);
 	cohfs_slot_release(cs);
-	cohfs_recovery_stop(cs);
+	cohfs_unmount_step(cs, cohfs_recovery_stop);
 	cohfs_withdraw_stop(cs);
-	if (cs->ls)
-		cohfs_lockspace_leave(cs->ls);
-	cs->ls = NULL;
+	cohfs_unmount_leave(cs);
 	cohfs_withdraw_free(cs);
 	cohfs_freeze_free(cs);
 	cohfs_adopt_free(cs);
@@ -279,22 +286,26 @@ static void put_super(struct super_block *sb)
 {
 	struct cohfs_sb *cs = COHFS_SB(sb);
 
-	cohfs_adopt_stop(cs);
-	cohfs_orphan_exit(cs);
+	cohfs_unmount_step(cs, cohfs_adopt_stop);
+	cohfs_unmount_step(cs, cohfs_orphan_exit);
 	teardown(cs);
 	cohfs_info(sb, "unmounted%s",
 		   cohfs_is_withdrawn(cs) ? ", had withdrawn" : "");
 }
 
-/* Sizes and times of what was written become attributes before the log is committed. */
+/*
+ * Sizes and times of what was written become attributes before the log is committed.  In an
+ * unmount that is a step of its own for the times, since it waits for the cluster, and
+ * sync_filesystem() comes first.
+ */
 static int sync_fs(struct super_block *sb, int wait)
 {
 	struct cohfs_sb *cs = COHFS_SB(sb);
 
-	if (wait) {
+	if (wait)
 		cohfs_disksize_sync(cs);
+	if (wait && READ_ONCE(cs->state) != COHFS_SB_UNMOUNTING)
 		cohfs_times_sync(cs);
-	}
 	return cohfs_log_commit(cs, wait);
 }
 
@@ -465,8 +476,8 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	return 0;
 
 err_root:
-	cohfs_lockspace_quiesce(cs->ls);
-	cohfs_orphan_exit(cs);
+	cohfs_unmount_step(cs, quiesce);
+	cohfs_unmount_step(cs, cohfs_orphan_exit);
 err_teardown:
 	teardown(cs);
 	sb->s_fs_info = NULL;
@@ -510,13 +521,11 @@ void cohfs_kill_sb(struct super_block *sb)
 	if (cs) {
 		set_state(cs, COHFS_SB_UNMOUNTING);
 		sync_filesystem(sb);
-		/* in the worker, where no signal of a dying task cuts it short */
-		flush_delayed_work(&cs->times_work);
-		cohfs_times_stop(cs);
 		cohfs_disksize_stop(cs);
+		cohfs_unmount_step(cs, cohfs_times_stop);
 		cohfs_withdraw_unmount(cs);
-		cohfs_lockspace_quiesce(cs->ls);
-		cohfs_rcache_stop(cs);
+		cohfs_unmount_step(cs, quiesce);
+		cohfs_unmount_step(cs, cohfs_rcache_stop);
 	}
 	kill_block_super(sb);
 	kfree(cs);

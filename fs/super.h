@@ -64,6 +64,7 @@ struct cohfs_sb {
 	struct cohfs_options opts;
 	bool ro_features;		/* unknown ro_compat bits: never writable */
 	enum cohfs_sb_state state;	/* set by set_state(); READ_ONCE elsewhere */
+	bool alone;			/* unmount.c: waits for the cluster no more */
 	struct cohfs_lockspace *ls;
 	u32 slot;			/* 0 based: journal, slot block */
 	struct cohfs_log *log;		/* log.c */
@@ -98,6 +99,15 @@ static inline struct cohfs_sb *COHFS_SB(const struct super_block *sb)
 static inline bool cohfs_is_withdrawn(const struct cohfs_sb *cs)
 {
 	return READ_ONCE(cs->state) == COHFS_SB_WITHDRAWN;
+}
+
+/*
+ * An unmount has given up waiting: what needs the cluster fails with -EIO, and that is
+ * said once, there, and no reason to withdraw.
+ */
+static inline bool cohfs_is_alone(const struct cohfs_sb *cs)
+{
+	return READ_ONCE(cs->alone);
 }
 
 /* super.c */

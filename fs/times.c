@@ -193,7 +193,8 @@ static bool times_visit(struct inode *inode, bool journal)
 	err = times_publish(inode, !later);
 	if (err == -ENOMEM && !journal)
 		return true;
-	if (err && !cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+	if (err && !cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) &&
+	    !cohfs_is_alone(COHFS_SB(inode->i_sb)))
 		cohfs_warn(inode->i_sb, "inode %lu: times not written: %d",
 			   inode->i_ino, err);
 	return later && !err;

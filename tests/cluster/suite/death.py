@@ -7,6 +7,7 @@ import threading
 import time
 
 from suite.case import COHFS, Failure, case
+from suite.lifecycle import check_unload
 from suite.rig import MOUNT_POINT, on_each
 
 # From the fence being confirmed to the survivors' work going on.  Of it a second is
@@ -476,6 +477,70 @@ def daemon_dies(trial):
     acked = crowd.lose(victim)
     crowd.go_on()
     bury(trial, crowd, 0, (victim,), {victim: acked})
+
+
+# --- unmounting without the cluster
+
+def end_work(trial, crowd, node):
+    """Kills the worker of a node, be it waiting; what it had acknowledged."""
+    trial.shell(node, "kill -9 $(pidof survive)")
+    return crowd.lose(node)
+
+
+def unmount_killed(trial, node):
+    """An unmount that waits for the cluster, until it is killed."""
+    trial.mark(node)
+    process = trial.rig.spawn(node, ["umount", MOUNT_POINT], trial.limit)
+    time.sleep(5)
+    trial.check(process.poll() is None, f"node {node}: the unmount did not wait")
+    trial.shell(node, "kill -9 $(pidof umount)")
+    wait_until(trial, f"node {node}: the killed unmount ends",
+               lambda: process.poll() is not None)
+
+
+def unmount_dying(trial, node):
+    """The last user of the mount is a task that is dying, which nobody can kill."""
+    holder = trial.rig.spawn(node, ["unshare", "-m", "sleep", "100000"], trial.limit)
+    wait_until(trial, "another mount namespace",
+               lambda: not trial.rig.shell(node, "pidof sleep").status)
+    trial.unmount(node)
+    trial.mark(node)
+    trial.shell(node, "kill -9 $(pidof sleep)")
+    wait_until(trial, f"node {node}: the unmount ends by itself",
+               lambda: holder.poll() is not None, GONE_SECONDS)
+
+
+@case("521", "unmount-alone", nodes=3, limit=400, filesystems=COHFS, only_long=True)
+def unmount_alone(trial):
+    """Without quorum an unmount waits until it is killed, or, if it cannot be, for a minute;
+    then it ends without the cluster: the module unloads, the journal is empty, and what was
+    synchronised is there when all are back."""
+    crowd = Crowd(trial, range(3))
+    crowd.wait_for_round(3)
+    trial.rig.hasten()
+    for node in (1, 2):
+        trial.rig.lab("cut", node + 1)
+    for node in range(3):
+        wait_until(trial, "the loss of quorum", lambda n=node: inquorate(trial, n),
+                   GONE_SECONDS)
+        expect_wait(trial, crowd, node, (node + 1) % 3)
+    acked = {node: end_work(trial, crowd, node) for node in range(3)}
+    for node, unmount in ((0, unmount_killed), (1, unmount_dying)):
+        unmount(trial, node)
+        said = trial.messages(node)
+        trial.check("goes on without the cluster" in said and "unmounted" in said,
+                    f"node {node} did not unmount alone: {said[-300:]}")
+        trial.check("withdrawn" not in said, f"node {node} withdrew")
+        check_unload(trial, node)
+    trial.check(len(trial.rig.fenced()) == crowd.fenced_before, "a node was fenced")
+    on_each(range(3), trial.rig.kill)
+    trial.rig.start("all", mount=True)
+    said = "".join(trial.messages(node) for node in range(3))
+    replayed = re.findall(r"journal of slot \d+ replayed", said)
+    trial.check(len(replayed) <= 1, f"a node left its journal as it was: {replayed}")
+    for node in range(3):
+        for writer in range(3):
+            crowd.verify(node, writer, acked[writer])
 
 
 # --- frozen

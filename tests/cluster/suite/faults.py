@@ -6,13 +6,14 @@ import time
 
 from suite.case import COHFS, Failure, case
 from suite.crash import check_disk
-from suite.death import Crowd, Worker, wait_until
+from suite.death import Crowd, Worker, rejoin, wait_fenced, wait_until
 from suite.lifecycle import check_unload
 from suite.rig import MOUNT_POINT, on_each
 
 # A copy in memory: 9p, where the programs come from, takes no failure well.
 PROGRAM = "/tmp/faults"
 PER_NODE = 2    # workers
+REPLAY_PERCENT = 3  # some tries of a replay fail, and some do not
 ROUNDS = 2      # of each, in a phase of the short mode
 
 # Everything but what is not ours to try: fs/dlm allocates its messages and callbacks with
@@ -178,6 +179,39 @@ def lack_of_memory(trial):
     for crowd, told in found:
         for seed, values in told.items():
             crowd.expect(seed % trial.rig.nodes, seed, values["sum"])
+
+
+@case("522", "replay-without-memory", nodes=3, limit=400, filesystems=COHFS, only_long=True)
+def replay_without_memory(trial):
+    """A node dies while allocations fail at random in the workers of the others: its journal
+    is replayed, what it had synchronised is there, and none of the others withdraws."""
+    victim, survivors = 2, (0, 1)
+    on_each(survivors, lambda node: trial.shell(node, PREPARE))
+    crowd = Crowd(trial, survivors)
+    # in a directory of its own: nobody asks for it, so its journal is seldom flushed
+    alone = Crowd(trial, (victim,))
+    crowd.wait_for_round(3)
+    trial.rig.hasten()
+    for node in survivors:
+        trial.mark(node)
+        trial.shell(node, WORKERS % 1)
+        _lack(trial, node, REPLAY_PERCENT)
+    alone.go_on()
+    killed = time.time()
+    trial.rig.kill(victim)
+    acked = alone.lose(victim)
+    wait_fenced(trial, victim, killed)
+    crowd.go_on()
+    for node in survivors:
+        _lack(trial, node, 0)
+        trial.shell(node, WORKERS % 0)
+        trial.check(not _withdrawn(trial, node), f"node {node} withdrew")
+    said = "".join(trial.messages(node) for node in survivors)
+    trial.note(f"{said.count('journal replayed here')} journals replayed, "
+               f"{said.count('recovery lacks memory')} tries in vain")
+    crowd.stop()
+    alone.verify(0, victim, acked)
+    rejoin(trial, victim)
 
 
 DISK = "/sys/class/block/$(basename $(readlink -f /dev/disk))/make-it-fail"

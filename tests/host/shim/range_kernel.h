@@ -276,8 +276,12 @@ void hrtimer_cancel(struct hrtimer *timer);
 
 /* Tasks and workers ----------------------------------------------------------------------- */
 
+#define PF_EXITING	4
+
+/* nobody dies here but by being killed */
 struct task_struct {
 	bool killed;
+	unsigned int flags;
 };
 
 extern struct task_struct *current;
@@ -290,6 +294,7 @@ struct completion { unsigned int done; };
 #define init_completion(c)	((void)((c)->done = 0))
 #define complete(c)		((void)(c)->done++)
 int wait_for_completion_state(struct completion *done, unsigned int state);
+#define wait_for_completion_timeout(c, t)	(!wait_for_completion_state(c, TASK_IDLE))
 
 /* who looks too early and is not woken sleeps for ever */
 typedef struct { unsigned int sleepers, wakes; } wait_queue_head_t;
