@@ -38,6 +38,21 @@ static dlm_lockspace_t *handle_of(const struct cohfs_lock *lk)
 
 /* Callbacks -------------------------------------------------------------------- */
 
+/*
+ * Was the value block that came with a grant valid?  If not, what lies in our buffer is
+ * what a node had published before the one that died, and the buffer is where a later
+ * master of the resource takes the value from if we hold PR then: with no word about
+ * its being invalid.  Zeroes are no value to anybody.
+ */
+static bool value_valid(struct cohfs_lock *lk, struct dlm_lksb *lksb)
+{
+	if (!(lksb->sb_flags & DLM_SBF_VALNOTVALID))
+		return true;
+	if (lksb->sb_lvbptr)
+		memset(lksb->sb_lvbptr, 0, lk->lk_ls->ls_lvb_size);
+	return false;
+}
+
 static void lock_ast(void *arg)
 {
 	struct cohfs_lock *lk = arg;
@@ -55,7 +70,7 @@ static void lock_ast(void *arg)
 	/* a new request that failed has left no lock behind */
 	if (status && !lk->lk_fsm.lkb)
 		lksb->sb_lkid = 0;
-	cohfs_lock_answer(lk, status, !(lksb->sb_flags & DLM_SBF_VALNOTVALID));
+	cohfs_lock_answer(lk, status, value_valid(lk, lksb));
 }
 
 static void lock_bast(void *arg, int mode)
