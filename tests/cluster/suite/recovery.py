@@ -8,7 +8,7 @@ from suite.case import COHFS, case
 from suite.crash import DUMP
 from suite.death import (GONE_SECONDS, Crowd, check_resume, inquorate, rejoin, replay_delay,
                          stand_alone, wait_fenced, wait_until)
-from suite.rig import MOUNT_POINT, on_each
+from suite.rig import on_each
 
 BLOCK = 4096
 WORTH = 6               # blocks that a replay must have to write
