@@ -80,6 +80,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_attr = NULL;
 	ci->ci_ranges.root = NULL;
 	ci->ci_ranges.sampled = 0;
+	ci->ci_ranges.cleaned.when = 0;
 	ci->ci_maplk = NULL;
 	ci->ci_attr_valid = false;
 	ci->ci_lvb_valid = false;

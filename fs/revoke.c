@@ -232,6 +232,8 @@ static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *no
 
 /* most children that are looked at for signs of use */
 #define SPLIT_LOOK	1024
+/* so long what was cleaned for I to go counts as dirty */
+#define CLEANED_MEMORY	(5 * HZ)
 
 struct split {
 	struct inode *inode;
@@ -322,6 +324,26 @@ static void split_add_cached(struct split *split, bool tagged)
 		index = cohfs_rt_last(split->level, child) + 1;
 		cond_resched();
 	}
+}
+
+/*
+ * Who asks for pages of a file that has grown here asks for I before, and then nothing of
+ * what was written is dirty any more.
+ */
+static void split_add_cleaned(struct split *split)
+{
+	const struct cohfs_rtree *tree = &COHFS_I(split->inode)->ci_ranges;
+	unsigned long when = READ_ONCE(tree->cleaned.when);
+	pgoff_t first = max(READ_ONCE(tree->cleaned.first), cohfs_rnode_first(split->node));
+	pgoff_t last = min(READ_ONCE(tree->cleaned.last), cohfs_rnode_last(split->node));
+	u64 index, end;
+
+	if (!when || time_after(jiffies, when + CLEANED_MEMORY) || first > last)
+		return;
+	end = cohfs_rt_index(split->level, last);
+	for (index = cohfs_rt_index(split->level, first); index <= end; index++)
+		if (!split_keep(split, index, COHFS_EX))
+			break;
 }
 
 /*
@@ -426,6 +448,7 @@ static int split(struct inode *inode, struct cohfs_rnode *node, enum cohfs_mode 
 	split_add_recent(&split);
 	split_add_granted(&split);
 	split_add_cached(&split, true);
+	split_add_cleaned(&split);
 	split_add_cached(&split, false);
 	if (split.nr)
 		split_take(&split);

@@ -109,6 +109,15 @@ void cohfs_rtree_end(struct inode *inode)
 	tree->root = NULL;
 }
 
+void cohfs_rtree_note_cleaned(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	struct cohfs_rtree *tree = &COHFS_I(inode)->ci_ranges;
+
+	WRITE_ONCE(tree->cleaned.first, first);
+	WRITE_ONCE(tree->cleaned.last, last);
+	WRITE_ONCE(tree->cleaned.when, jiffies ? : 1);
+}
+
 struct cohfs_rnode *cohfs_rnode_find(struct inode *inode, enum cohfs_rt_level level,
 				     u64 index)
 {

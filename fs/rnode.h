@@ -93,6 +93,13 @@ struct cohfs_rtree {
 					 * back, jiffies; 0: not since it was used
 					 */
 	u64 next_region;		/* climb.c: to look at next */
+	struct {
+		pgoff_t first;
+		pgoff_t last;
+		unsigned long when;	/* jiffies; 0: never */
+	} cleaned;			/* written here, and clean only since I was asked for;
+					 * a hint
+					 */
 };
 
 void cohfs_rtree_init_once(struct cohfs_rtree *tree);
@@ -100,6 +107,9 @@ void cohfs_rtree_init_once(struct cohfs_rtree *tree);
 int cohfs_rtree_begin(struct inode *inode);
 /** cohfs_rtree_end() - drop every node; never sleeps for the cluster; nothing is held */
 void cohfs_rtree_end(struct inode *inode);
+
+/** cohfs_rtree_note_cleaned() - pages in use here are about to be written back, for I to go */
+void cohfs_rtree_note_cleaned(struct inode *inode, pgoff_t first, pgoff_t last);
 
 /** cohfs_rnode_find() - pinned, or NULL */
 struct cohfs_rnode *cohfs_rnode_find(struct inode *inode, enum cohfs_rt_level level,
