@@ -300,17 +300,8 @@ static struct buffer_head *change_leaf(handle_t *handle, struct inode *dir,
 				       const struct cohfs_dirname *dn)
 {
 	struct cohfs_extent ext;
-	struct buffer_head *bh;
-	int err;
 
-	bh = find_leaf(dir, dn->hash, &ext);
-	if (IS_ERR(bh))
-		return bh;
-	err = cohfs_meta_access(handle, bh);
-	if (!err)
-		return bh;
-	brelse(bh);
-	return ERR_PTR(err);
+	return cohfs_meta_claim(handle, find_leaf(dir, dn->hash, &ext));
 }
 
 int cohfs_dir_delete(handle_t *handle, struct inode *dir, const struct qstr *name)

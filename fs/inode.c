@@ -588,21 +588,6 @@ int cohfs_inode_create(handle_t *handle, struct inode *inode, u64 parent,
 	return err;
 }
 
-/* The inode's block, which @handle may change */
-static struct buffer_head *access_block(handle_t *handle, struct inode *inode)
-{
-	struct buffer_head *bh = cohfs_inode_block(inode);
-	int err;
-
-	if (IS_ERR(bh))
-		return bh;
-	err = cohfs_meta_access(handle, bh);
-	if (!err)
-		return bh;
-	brelse(bh);
-	return ERR_PTR(err);
-}
-
 /* Change the inode's block: attributes, and the parent unless @parent is 0 */
 static int change_block(handle_t *handle, struct inode *inode, u64 parent)
 {
@@ -611,7 +596,7 @@ static int change_block(handle_t *handle, struct inode *inode, u64 parent)
 	int err;
 
 	cohfs_lock_assert(&ci->ci_attr->lk, COHFS_EX);
-	bh = access_block(handle, inode);
+	bh = cohfs_meta_claim(handle, cohfs_inode_block(inode));
 	if (IS_ERR(bh))
 		return PTR_ERR(bh);
 	mutex_lock(&ci->ci_attr_mutex);
@@ -635,7 +620,7 @@ int cohfs_inode_write_size(handle_t *handle, struct inode *inode, loff_t size,
 	struct buffer_head *bh;
 	int err = -EAGAIN;
 
-	bh = access_block(handle, inode);
+	bh = cohfs_meta_claim(handle, cohfs_inode_block(inode));
 	if (IS_ERR(bh))
 		return PTR_ERR(bh);
 	mutex_lock(&ci->ci_attr_mutex);

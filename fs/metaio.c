@@ -338,6 +338,19 @@ int cohfs_meta_access(handle_t *handle, struct buffer_head *bh)
 	return 0;
 }
 
+struct buffer_head *cohfs_meta_claim(handle_t *handle, struct buffer_head *bh)
+{
+	int err;
+
+	if (IS_ERR(bh))
+		return bh;
+	err = cohfs_meta_access(handle, bh);
+	if (!err)
+		return bh;
+	brelse(bh);
+	return ERR_PTR(err);
+}
+
 int cohfs_meta_access_bitmap(handle_t *handle, struct buffer_head *bh)
 {
 	int err = jbd2_journal_get_undo_access(handle, bh);

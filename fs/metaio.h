@@ -71,6 +71,12 @@ struct buffer_head *cohfs_meta_create(handle_t *handle, struct cohfs_sb *cs,
 
 /** cohfs_meta_access() - declare intent to change (jbd2 write access) */
 int __must_check cohfs_meta_access(handle_t *handle, struct buffer_head *bh);
+/**
+ * cohfs_meta_claim() - the same for what a read returned
+ * @bh: buffer or ERR_PTR
+ * Return: @bh, or ERR_PTR; then the buffer is released.
+ */
+struct buffer_head *cohfs_meta_claim(handle_t *handle, struct buffer_head *bh);
 /** cohfs_meta_access_bitmap() - same for group blocks: keeps the committed bitmap */
 int __must_check cohfs_meta_access_bitmap(handle_t *handle, struct buffer_head *bh);
 
