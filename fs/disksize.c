@@ -167,7 +167,7 @@ int cohfs_disksize_settle(struct inode *inode)
 /* Files that have grown ------------------------------------------------------------- */
 
 /* Return: false if it is there already. */
-static bool enlist(struct inode *inode, unsigned long since)
+static bool enlist(struct inode *inode)
 {
 	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	struct cohfs_disksize *ds = &COHFS_I(inode)->ci_disk;
@@ -177,7 +177,7 @@ static bool enlist(struct inode *inode, unsigned long since)
 	added = list_empty(&ds->link);
 	if (added) {
 		ihold(inode);
-		ds->since = since;
+		ds->since = jiffies;
 		list_add_tail(&ds->link, &cs->disksize_list);
 	}
 	spin_unlock(&cs->disksize_lock);
@@ -197,7 +197,7 @@ void cohfs_disksize_grown(struct inode *inode)
 	if (!list_empty(&COHFS_I(inode)->ci_disk.link) ||
 	    (!inode->i_nlink && known_here_only(inode)))
 		return;
-	if (enlist(inode, jiffies))
+	if (enlist(inode))
 		queue_delayed_work(cs->times_wq, &cs->disksize_work, SETTLE_PERIOD);
 }
 
@@ -268,7 +268,7 @@ static void settle_one(struct inode *inode)
 			   "inode %lu: what was written beyond byte %lld is lost",
 			   inode->i_ino, ds->size);
 	else if (!err && cohfs_disksize_behind(inode))
-		enlist(inode, jiffies);		/* has grown meanwhile */
+		enlist(inode);		/* has grown meanwhile */
 }
 
 /*

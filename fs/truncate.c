@@ -127,12 +127,9 @@ int cohfs_truncate(struct inode *inode, loff_t newsize)
 	/* what stays must be on disk before a size beyond it is */
 	if (newsize > COHFS_I(inode)->ci_disk.size)
 		err = cohfs_disksize_settle(inode);
-	if (err)
-		;
-	else if (newsize > oldsize)
-		err = truncate_up(&hold, newsize);
-	else
-		err = truncate_down(&hold, newsize);
+	if (!err)
+		err = newsize > oldsize ? truncate_up(&hold, newsize) :
+					  truncate_down(&hold, newsize);
 	cohfs_range_unlock(&hold);
 	return err;
 }
