@@ -437,13 +437,8 @@ def _merging(trial):
                for node in range(3))
 
 
-@case("513", "cut-all", nodes=3, limit=400, filesystems=COHFS, only_long=True)
-def cut_all(trial):
-    """No node hears another: nobody has the quorum, nobody is fenced, nothing is replayed.
-    When the network is whole again dlm_controld lets one side live, as it cannot know what
-    the others did meanwhile, and that goes on, after a word of the administrator if it is
-    one node.  If all three have met at once, none is the larger side, and dlm_controld waits
-    for the administrator to turn nodes off."""
+def lose_quorum(trial):
+    """Three nodes at work that do not hear each other any more: each waits for another."""
     crowd = Crowd(trial, range(3))
     crowd.wait_for_round(3)
     trial.rig.hasten()
@@ -453,6 +448,17 @@ def cut_all(trial):
         wait_until(trial, "the loss of quorum", lambda n=node: inquorate(trial, n),
                    GONE_SECONDS)
         expect_wait(trial, crowd, node, (node + 1) % 3)
+    return crowd
+
+
+@case("513", "cut-all", nodes=3, limit=400, filesystems=COHFS, only_long=True)
+def cut_all(trial):
+    """No node hears another: nobody has the quorum, nobody is fenced, nothing is replayed.
+    When the network is whole again dlm_controld lets one side live, as it cannot know what
+    the others did meanwhile, and that goes on, after a word of the administrator if it is
+    one node.  If all three have met at once, none is the larger side, and dlm_controld waits
+    for the administrator to turn nodes off."""
+    crowd = lose_quorum(trial)
     trial.check(len(trial.rig.fenced()) == crowd.fenced_before, "a node was fenced")
     stood = {node: worker.acked() for node, worker in crowd.workers.items()}
     for node in (1, 2):
@@ -536,15 +542,7 @@ def unmount_alone(trial):
     """Without quorum an unmount waits until it is killed, or, if it cannot be, for a minute;
     then it ends without the cluster: the module unloads, the journal is empty, and what was
     synchronised is there when all are back."""
-    crowd = Crowd(trial, range(3))
-    crowd.wait_for_round(3)
-    trial.rig.hasten()
-    for node in (1, 2):
-        trial.rig.lab("cut", node + 1)
-    for node in range(3):
-        wait_until(trial, "the loss of quorum", lambda n=node: inquorate(trial, n),
-                   GONE_SECONDS)
-        expect_wait(trial, crowd, node, (node + 1) % 3)
+    crowd = lose_quorum(trial)
     acked = {node: end_work(trial, crowd, node) for node in range(3)}
     for node, unmount in ((0, unmount_killed), (1, unmount_dying)):
         unmount(trial, node)
