@@ -136,8 +136,7 @@ def any_crash(trial):
 
 def check_disk(trial):
     """The shared disk, unmounted everywhere, is consistent."""
-    image = trial.rig.consoles[0].parent.parent / "shared.img"
-    result = _tool(FSCK, "-n", "-f", image)
+    result = _tool(FSCK, "-n", "-f", trial.rig.disk)
     trial.write(result.stdout)
     trial.check(result.returncode == 0, f"fsck: {result.stdout.strip()[-600:]}")
 

@@ -299,6 +299,11 @@ def replay_delay(trial, node, ms):
                       "head -1)/replay_delay_ms")
 
 
+def slot_of(trial, node):
+    return int(trial.shell(node, "sed -n 's/^slot \\([0-9]*\\) of.*/\\1/p' "
+                                 "/sys/kernel/debug/cohfs/*/info"))
+
+
 def expect_wait(trial, crowd, node, writer):
     """What `writer`'s node has locked cannot be had, and whoever waits for it be killed."""
     script = f"timeout -s KILL 2 ls {crowd.directory}/names.{writer + 1}"

@@ -6,7 +6,9 @@ import struct
 import subprocess
 
 from suite.case import COHFS, case
+from suite.crash import FSCK
 from suite.damage import BLOCK, crc32c, read_block
+from suite.death import GONE_SECONDS, Crowd, replay_delay, slot_of, wait_until
 from suite.errors import FUNCTIONS, IMAGES
 from suite.rig import REPO
 
@@ -235,3 +237,64 @@ def hostile_journals(trial):
         complaints += [f"{name}: {text}" for text in wrong]
     trial.check(not complaints, f"{failed} of {tried}: {'; '.join(complaints)}")
     trial.note(f"{tried} journals")
+
+
+# --- the journal of a node that dies
+
+DELAY_MS = 20000        # for the journal to be replaced before the replay begins
+
+
+def _replace_journal(trial, image, slot):
+    """A journal that would have a replay write over the superblock."""
+    log = Log(image, Geometry.of(image), slot, 1)
+    log.transaction(1)
+    with open(image, "r+b") as disk:
+        for number, block in log.patch():
+            disk.seek(number * BLOCK)
+            disk.write(block)
+
+
+def _fsck(trial, image, option, status):
+    said = subprocess.run([FSCK, option, "-f", image], check=False, capture_output=True,
+                          text=True, errors="replace")
+    trial.write(f"# fsck.cohfs {option}: status {said.returncode}\n{said.stdout}{said.stderr}")
+    trial.check(said.returncode == status, f"fsck.cohfs {option} ended with {said.returncode}")
+
+
+@case("524", "hostile-dead", nodes=3, limit=400, filesystems=COHFS, only_long=True)
+def hostile_dead(trial):
+    """The journal of a node that dies would have its replay write over the superblock: no
+    survivor replays it and none gets what the dead one had locked; they withdraw, their
+    tasks end with errors, they unmount, and after a repair what they had synchronised is
+    there."""
+    victim, survivors = 2, (0, 1)
+    image = trial.rig.disk
+    crowd = Crowd(trial, range(3))
+    crowd.wait_for_round(3)
+    slot = slot_of(trial, victim)
+    trial.rig.hasten()
+    for node in survivors:
+        trial.mark(node)
+        replay_delay(trial, node, DELAY_MS)
+    trial.rig.kill(victim)
+    crowd.lose(victim)
+    superblock = read_block(image, 1)
+    _replace_journal(trial, image, slot)
+    wait_until(trial, "the survivors withdraw",
+               lambda: all("withdrawn" in trial.messages(node) for node in survivors),
+               GONE_SECONDS)
+    said = "".join(trial.messages(node) for node in survivors)
+    trial.check("names block 1, which is no place for metadata" in said, "not said why")
+    acked = {node: crowd.lose(node) for node in survivors}
+    for node in survivors:
+        trial.unmount(node)
+    trial.check(read_block(image, 1) == superblock, "the superblock was written")
+    _fsck(trial, image, "-n", 4)
+    _fsck(trial, image, "-y", 1)
+    _fsck(trial, image, "-n", 0)
+    trial.rig.start(victim)
+    trial.rig.relax()
+    trial.mount_all()
+    for node in range(3):
+        for writer in survivors:
+            crowd.verify(node, writer, acked[writer])

@@ -7,7 +7,7 @@ import time
 from suite.case import COHFS, case
 from suite.crash import DUMP
 from suite.death import (GONE_SECONDS, Crowd, check_resume, inquorate, rejoin, replay_delay,
-                         stand_alone, wait_fenced, wait_until)
+                         slot_of, stand_alone, wait_fenced, wait_until)
 from suite.rig import on_each
 
 BLOCK = 4096
@@ -17,18 +17,9 @@ DELAY_MS = 20000        # for the disk to be split before the replay begins
 
 # --- what a journal holds
 
-def _image(trial):
-    return trial.rig.consoles[0].parent.parent / "shared.img"
-
-
-def _slot(trial, node):
-    return int(trial.shell(node, "sed -n 's/^slot \\([0-9]*\\) of.*/\\1/p' "
-                                 "/sys/kernel/debug/cohfs/*/info"))
-
-
 def _journal(trial, slot):
     """The blocks that a replay of a slot's journal would write, in order."""
-    said = subprocess.run([DUMP, "-t", _image(trial), "journal", str(slot)], check=False,
+    said = subprocess.run([DUMP, "-t", trial.rig.disk, "journal", str(slot)], check=False,
                           capture_output=True, text=True, errors="replace")
     return sorted({int(number) for number in
                    re.findall(r"^  transaction \d+: block (\d+)$", said.stdout, re.M)})
@@ -36,7 +27,7 @@ def _journal(trial, slot):
 
 def _contents(trial, blocks):
     found = {}
-    with open(_image(trial), "rb") as image:
+    with open(trial.rig.disk, "rb") as image:
         for block in blocks:
             image.seek(block * BLOCK)
             found[block] = image.read(BLOCK)
@@ -115,7 +106,7 @@ def death_in_replay(trial):
         trial.shell(node, SPLIT)
         trial.mount(node)
     crowd, alone = Crowd(trial, (0, 1)), Crowd(trial, (victim,))
-    slot = _slot(trial, victim)
+    slot = slot_of(trial, victim)
     for node in (0, 1):
         trial.mark(node)
         replay_delay(trial, node, DELAY_MS)
@@ -165,7 +156,7 @@ def death_in_first_mount(trial):
     """All nodes lose their power, and the first one that mounts again dies in the middle of
     a replay: another one, whose mount waits for that, replays all journals."""
     crowds = [Crowd(trial, (node,)) for node in range(3)]
-    slots = [_slot(trial, node) for node in range(3)]
+    slots = [slot_of(trial, node) for node in range(3)]
     _wait_worth(trial, slots)
     on_each(range(3), trial.rig.kill)
     acked = [crowds[node].lose(node) for node in range(3)]

@@ -72,6 +72,11 @@ class LabRig:
         self.consoles = [self._console(node) for node in range(self.nodes)]
         self.read_so_far = [0] * self.nodes
 
+    @property
+    def disk(self):
+        """The image of the shared disk."""
+        return self.consoles[0].parent.parent / "shared.img"
+
     def _console(self, node):
         found = self._lab("log", "--name", self.name, "--path", node + 1, capture_output=True)
         return pathlib.Path(found.stdout.strip())
