@@ -49,7 +49,7 @@ glue-long: $(addprefix $(GLUE_OUT)/,$(GLUE_TESTS))
 
 glue-mutants: $(foreach n,$(GLUE_MUTANTS),$(GLUE_OUT)/glue_mutant_$(n))
 	@bad=0; for n in $(GLUE_MUTANTS); do \
-		if timeout 120 $(GLUE_OUT)/glue_mutant_$$n >$(GLUE_OUT)/glue_mutant_$$n.log \
+		if timeout 600 $(GLUE_OUT)/glue_mutant_$$n >$(GLUE_OUT)/glue_mutant_$$n.log \
 				2>&1; then \
 			echo "not ok mutant_$$n survived"; bad=1; \
 		elif grep -q '^not ok' $(GLUE_OUT)/glue_mutant_$$n.log; then \
