@@ -17,6 +17,7 @@
 #include "adopt.h"
 #include "object.h"
 #include "orphan.h"
+#include "recovery.h"
 #include "super.h"
 
 /**
@@ -55,6 +56,19 @@ static int become_heir(struct cohfs_adoption *ad, u32 slot)
 	return err;
 }
 
+static int adopt_slot(struct cohfs_adoption *ad, u32 slot)
+{
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = become_heir(ad, slot);
+		if (!err)
+			err = cohfs_orphan_adopt(ad->cs, slot);
+	} while (cohfs_recovery_again(ad->cs, err, &tries));
+	return err;
+}
+
 static u64 take_due(struct cohfs_adoption *ad)
 {
 	u64 due;
@@ -77,9 +91,7 @@ static void adopt_work(struct work_struct *work)
 	for (slot = 0; slot < cs->geo.slots; slot++) {
 		if (!(due & BIT_ULL(slot)) || slot == cs->slot)
 			continue;
-		err = become_heir(ad, slot);
-		if (!err)
-			err = cohfs_orphan_adopt(cs, slot);
+		err = adopt_slot(ad, slot);
 		if (err)
 			later |= BIT_ULL(slot);
 		if (err && err != -EAGAIN && !cohfs_is_withdrawn(cs) &&
