@@ -24,13 +24,17 @@ mkdir -p {IMAGES}
 cd {IMAGES}
 """
 
-PREPARE = FUNCTIONS + f"""
+# Images are in memory.
+PLACE = FUNCTIONS + f"""
 set -e
 modprobe loop 2>/dev/null || true
 mkdir -p /mnt/image
 cd /
 grep -q ' {IMAGES} ' /proc/mounts || mount -t tmpfs tmpfs {IMAGES}
 cd {IMAGES}
+"""
+
+PREPARE = PLACE + f"""
 rm -f base
 truncate -s {IMAGE_MB}M base
 {MKFS} -j 1 -f base

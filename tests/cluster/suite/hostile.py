@@ -9,7 +9,7 @@ from suite.case import COHFS, case
 from suite.crash import FSCK
 from suite.damage import BLOCK, crc32c, read_block
 from suite.death import GONE_SECONDS, Crowd, replay_delay, slot_of, wait_until
-from suite.errors import FUNCTIONS, IMAGES
+from suite.errors import FUNCTIONS, IMAGES, PLACE
 from suite.rig import REPO
 
 FS_MB, DEVICE_MB, JOURNAL_MB = 34, 36, 8
@@ -190,10 +190,7 @@ def _prepare(trial):
             made = subprocess.run([MKFS, "-q", "-j2", f"-J{JOURNAL_MB}", image], check=False,
                                   capture_output=True, text=True)
             trial.check(made.returncode == 0, f"mkfs.cohfs: {made.stderr.strip()}")
-    trial.shell(0, f"""modprobe loop 2>/dev/null || true
-mkdir -p /mnt/image {IMAGES}
-grep -q ' {IMAGES} ' /proc/mounts || mount -t tmpfs tmpfs {IMAGES}
-cp --sparse=always /share/hostile {IMAGES}/base""")
+    trial.shell(0, PLACE + "cp --sparse=always /share/hostile base")
     return image
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import copy
 import gzip
 import re
 import time
@@ -11,6 +12,7 @@ from suite.case import COHFS, Failure, case
 TUNABLES = "/sys/kernel/config/cohfs/range"
 PARTS = ("region", "page")
 PATIENCE = 90
+MANY = 8            # nodes; two processors can just carry them
 
 
 def _file_line(trial, node, path):
@@ -80,14 +82,14 @@ def one_lock(trial):
     trial.check(_counts(trial, "requests") == before, "locks of parts were asked for")
 
 
-@case("422", "quiet-neighbours", nodes=2, limit=120, filesystems=COHFS)
-def quiet_neighbours(trial):
-    """Nodes that write to pages of their own of one file ask each other nothing."""
+def _expect_quiet(trial):
+    """All nodes of a test write to pages of their own of one file."""
     path = trial.path("neighbours")
+    nodes = range(trial.case.nodes)
     trial.shell(0, f"dd if=/dev/zero of={path} bs=4k count=64 status=none")
 
     def write(rounds):
-        for node in range(2):
+        for node in nodes:
             trial.shell(node, f"""for i in $(seq {rounds}); do
                 dd if=/dev/zero of={path} bs=4k seek={node * 8} count=8 conv=notrunc \
                     status=none || exit; done""")
@@ -95,15 +97,37 @@ def quiet_neighbours(trial):
     with _tuned(trial, idle_ms=600000, climb_ms=600000, climb_max_ms=600000):
         write(2)
         before = _counts(trial, "requests")
-        lines = [_file_line(trial, node, path) for node in range(2)]
+        lines = [_file_line(trial, node, path) for node in nodes]
         write(20)
         asked = _counts(trial, "requests") - before
-        after = [_file_line(trial, node, path) for node in range(2)]
-    trial.check(asked == 0, f"{asked} requests for 320 writes to pages of their own")
+        after = [_file_line(trial, node, path) for node in nodes]
+    trial.check(asked == 0, f"{asked} requests for writes to pages of their own")
     # nothing was given up either; requests for whole files are other files' attempts
     trial.check(lines == after, f"not as before: {lines}, then {after}")
-    line = after[1]
+    line = after[-1]
     trial.check(re.search(r"file CW .* page .*EX:8", line), f"not held by page: {line}")
+
+
+@case("422", "quiet-neighbours", nodes=2, limit=120, filesystems=COHFS)
+def quiet_neighbours(trial):
+    """Nodes that write to pages of their own of one file ask each other nothing."""
+    _expect_quiet(trial)
+
+
+@case("426", "many-nodes", nodes=MANY, limit=600, filesystems=COHFS, only_long=True)
+def many_nodes(trial):
+    """Eight nodes in one file: nothing is lost or torn where they store and write() side by
+    side, and in pages of their own they ask each other nothing."""
+    many = copy.copy(trial)
+    many.rig = trial.rig.another("many", MANY)
+    many.rig.up()
+    try:
+        many.program("shares", mode="strided-stores", count=trial.size(2, 10))
+        many.program("shares", mode="strided-calls", count=trial.size(1, 5))
+        _expect_quiet(many)
+        trial.check(not many.rig.complaints(), "a kernel complained, see the many's consoles")
+    finally:
+        many.rig.down()
 
 
 @case("423", "climb", nodes=2, limit=240, filesystems=COHFS)

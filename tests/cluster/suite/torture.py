@@ -6,7 +6,7 @@ import time
 from suite.case import COHFS, case
 from suite.death import (GONE_SECONDS, GOING_NOLOGFLUSH, Crowd, inquorate, lose_withdrawn,
                          rejoin, resumed, stand_alone, survive, wait_fenced, wait_until)
-from suite.rig import on_each
+from suite.rig import MOUNT_POINT, on_each
 
 MINUTES = 5
 
@@ -64,7 +64,32 @@ def withdraw(trial, crowd, order):
     return {victim: lose_withdrawn(trial, crowd, victim, since)}, None
 
 
-EVENTS = (power_cut, power_cut, two_power_cuts, pause, cut_off, withdraw)
+# As an administrator shuts a node down.
+LEAVE = f"""
+set -e
+umount {MOUNT_POINT}
+kill $(pidof dlm_controld)
+while pidof dlm_controld; do sleep 0.1; done
+corosync-cfgtool -H
+while pidof corosync; do sleep 0.1; done
+"""
+
+
+def reboot(trial, crowd, order):
+    """It is shut down in order: nobody is fenced for that."""
+    victim = order[0]
+    worker = crowd.workers[victim]
+    trial.shell(victim, "touch /tmp/stop")
+    acked = crowd.lose(victim)
+    trial.check(worker.end() == 0, f"node {victim}: {worker.text()[-300:]}")
+    trial.shell(victim, LEAVE)
+    trial.rig.kill(victim)
+    crowd.go_on()
+    trial.check(len(trial.rig.fenced()) == crowd.fenced_before, "a node was fenced")
+    return {victim: acked}, None
+
+
+EVENTS = (power_cut, power_cut, two_power_cuts, pause, cut_off, withdraw, reboot)
 
 
 def _one_round(trial, rng, number):
@@ -100,9 +125,9 @@ def _one_round(trial, rng, number):
 
 @case("701", "torture", nodes=3, limit=600, filesystems=COHFS)
 def torture(trial):
-    """For some minutes nodes lose their power or network, pause, and withdraw, at random,
-    under load: whatever they had acknowledged is there, nothing is invented, the others go
-    on and the dead come back."""
+    """For some minutes nodes lose their power or network, pause, withdraw, and reboot, at
+    random, under load: whatever they had acknowledged is there, nothing is invented, the
+    others go on and the dead come back."""
     seed = trial.seed or random.SystemRandom().randrange(1, 1 << 31)
     minutes = trial.minutes or trial.size(MINUTES, 60)
     trial.note(f"seed {seed}")
