@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -39,6 +40,7 @@ void disk_make(u64 blocks)
 	disk.written = shared(blocks);
 	disk.unreadable = shared(sizeof(*disk.unreadable));
 	disk.output = shared(DISK_OUTPUT);
+	disk.calls = shared(sizeof(*disk.calls));
 	/* no business of the children, and copying their page tables takes time */
 	madvise(disk.pristine, blocks << COHFS_BLOCK_SHIFT, MADV_DONTFORK);
 	madvise(disk.truth, blocks << COHFS_BLOCK_SHIFT, MADV_DONTFORK);
@@ -100,8 +102,15 @@ int dev_close(struct dev *dev)
 	return 0;
 }
 
+static void count_call(u32 *calls, u32 trap)
+{
+	if (++*calls == trap)
+		raise(disk.trap_signal);
+}
+
 int dev_read(struct dev *dev, u64 off, void *buf, size_t len)
 {
+	count_call(&disk.calls->reads, disk.trap.reads);
 	if (off + len > dev->bytes || (*disk.unreadable &&
 				       off >> COHFS_BLOCK_SHIFT == *disk.unreadable))
 		return -1;
@@ -115,6 +124,7 @@ int dev_write(struct dev *dev, u64 off, const void *buf, size_t len)
 
 	if (!dev->rdev || off + len > dev->bytes)
 		abort();	/* opened for reading, or beyond the end */
+	count_call(&disk.calls->writes, disk.trap.writes);
 	disk_touch(blkno);
 	if (*disk.unreadable == blkno)
 		*disk.unreadable = 0;	/* disks replace bad sectors when written */
@@ -180,6 +190,7 @@ int disk_fsck(const char *option)
 	fflush(stderr);
 	if (pipe(pipes))
 		return -1;
+	memset(disk.calls, 0, sizeof(*disk.calls));
 	pid = fork();
 	if (pid < 0)
 		return -1;

@@ -10,6 +10,12 @@
 
 #define DISK_OUTPUT	(256u << 10)
 
+/** struct disk_calls - a number of reads and of writes */
+struct disk_calls {
+	u32 reads;
+	u32 writes;
+};
+
 /**
  * struct disk - what parent and children share
  * @blocks: size
@@ -19,6 +25,8 @@
  * @written: by block: is not as in @pristine, or may not be
  * @unreadable: a block that cannot be read, 0: none
  * @output: what the last child printed
+ * @calls: of the last child
+ * @trap: the child gets @trap_signal before it does this read or write, 0: none
  */
 struct disk {
 	u64 blocks;
@@ -28,6 +36,9 @@ struct disk {
 	u8 *written;
 	u64 *unreadable;
 	char *output;
+	struct disk_calls *calls;
+	struct disk_calls trap;
+	int trap_signal;
 };
 
 extern struct disk disk;

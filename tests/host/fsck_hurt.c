@@ -183,6 +183,21 @@ void hurt_remove_name(u64 ino)
 	hurt_blocks[mn->dir] = 1;
 }
 
+void hurt(const char *name)
+{
+	const struct kind *tables[] = { kinds_fixed, kinds_inode, kinds_dir };
+	const struct kind *k;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (k = tables[i]; k->name; k++)
+			if (!strcmp(k->name, name)) {
+				k->hurt();
+				return;
+			}
+	must(false, name);
+}
+
 u32 hurt_log(u64 blkno)
 {
 	struct log_trans *tr = mem_zalloc(sizeof(*tr));

@@ -31,9 +31,12 @@ static inline void must(bool ok, const char *what)
 {
 	if (ok)
 		return;
-	printf("not ok fsck_kinds: %s\n", what);
+	printf("not ok fsck_hurt: %s\n", what);
 	exit(1);
 }
+
+/** hurt() - do the damage of that name */
+void hurt(const char *name);
 
 void *hurt_block(u64 blkno);
 /** hurt_seal() - its checksum is right again */

@@ -100,6 +100,39 @@ static void journal_torn(void)
 	log_block(0, pos)->bytes[20] ^= 1;
 }
 
+/* The transaction never happened, but the module refuses a log that says such a thing */
+static void journal_outside_uncommitted(void)
+{
+	u32 pos = hurt_log(COHFS_SUPER_BLKNO) + 2;
+
+	memset(log_block(0, pos), 0, COHFS_BLOCK_SIZE);
+}
+
+static void journal_endless(void)
+{
+	log_circle(0, JBD2_BT_REVOKE);
+}
+
+static void journal_endless_commits(void)
+{
+	log_circle(0, JBD2_BT_COMMIT);
+}
+
+static void journal_endless_later(void)
+{
+	hurt_log(hurt_root_dir()->ino);
+	hurt_log(hurt_big_dir()->ino);
+	log_circle(0, JBD2_BT_REVOKE);
+}
+
+/* Where the next transaction would be, were there one */
+static void journal_unreadable(void)
+{
+	u32 pos = hurt_log(hurt_root_dir()->ino) + 3;
+
+	*disk.unreadable = volume_journal_blkno(&model.vol, 0) + pos;
+}
+
 static void slot_zero(void)
 {
 	memset(hurt_slot(1), 0, COHFS_BLOCK_SIZE);
@@ -232,6 +265,15 @@ const struct kind kinds_fixed[] = {
 	{ "journal_outside_revoked", journal_outside_revoked,
 	  "1 logged blocks are of no place for metadata" },
 	{ "journal_torn", journal_torn, "it and later ones are lost" },
+	{ "journal_outside_uncommitted", journal_outside_uncommitted,
+	  "journal of slot 0: names a block that is no place for metadata", true },
+	{ "journal_endless", journal_endless, "journal of slot 0: has no end", true },
+	{ "journal_endless_commits", journal_endless_commits,
+	  "journal of slot 0: has no end", true },
+	{ "journal_endless_later", journal_endless_later,
+	  "journal of slot 0: has no end", true },
+	{ "journal_unreadable", journal_unreadable,
+	  "journal of slot 0: a block of it cannot be read", true },
 	{ "slot_zero", slot_zero, "slot 1: block 3: magic number; made anew", true },
 	{ "slot_sum", slot_sum, "slot 1: block 3: checksum", true },
 	{ "slot_owner", slot_owner, "slot 1: block 3: owner", true },

@@ -30,22 +30,6 @@ static void check_kind(void)
 	disk_restore();
 }
 
-/* The kind of that name */
-static void hurt(const char *name)
-{
-	const struct kind *tables[] = { kinds_fixed, kinds_inode, kinds_dir };
-	const struct kind *k;
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(tables); i++)
-		for (k = tables[i]; k->name; k++)
-			if (!strcmp(k->name, name)) {
-				k->hurt();
-				return;
-			}
-	must(false, name);
-}
-
 /* Names behind what was lost of a leaf */
 static void leaf_names(void)
 {
@@ -188,6 +172,30 @@ static void uncommitted(void)
 	disk_restore();
 }
 
+/* What was complete before the journal goes round in circles is replayed, nothing else */
+static void endless(void)
+{
+	struct log_trans *tr = mem_zalloc(sizeof(*tr));
+	u64 blk = model.vol.info.blocks - 3;
+
+	while (model.used[blk])
+		blk--;
+	tr->count = 1;
+	tr->blkno[0] = blk;
+	memset(tr->contents, 7, sizeof(tr->contents[0]));
+	log_write(tr);
+	log_circle(0, JBD2_BT_REVOKE);
+	CHECK_EQ(disk_fsck("-p"), 4);
+	CHECK_EQ(*(u8 *)disk_block(blk), 0);
+	CHECK_EQ(disk_fsck("-y"), 1);
+	CHECK(disk_said("journal of slot 0: 1 transactions replayed, 1 blocks"));
+	CHECK_EQ(*(u8 *)disk_block(blk), 7);
+	CHECK_EQ(disk_fsck("-n"), 0);
+	CHECK_EQ(compare_model(NULL), 0);
+	disk_restore();
+	free(tr);
+}
+
 static void undamaged(void)
 {
 	CHECK_EQ(disk_fsck("-n"), 0);
@@ -231,6 +239,7 @@ int main(void)
 	try_case("replay", replay);
 	try_case("revokes", revokes);
 	try_case("uncommitted", uncommitted);
+	try_case("endless", endless);
 	build_filesystem(4, true);
 	try_case("dirty_journals", undamaged);
 	return test_end();

@@ -122,18 +122,24 @@ static void append_revokes(const struct log_trans *tr)
 	log_reseal(tr->slot, pos);
 }
 
+static void begin_log(u32 slot)
+{
+	struct jbd2_superblock *sb = log_super(slot);
+
+	if (sb->s_start)
+		return;
+	disk_touch(log_first(slot));
+	next_pos[slot] = model.vol.info.journal_blocks - 5;
+	next_seq[slot] = be32_to_cpu(sb->s_sequence);
+	sb->s_start = cpu_to_be32(next_pos[slot]);
+	log_seal_super(sb);
+}
+
 u32 log_write(const struct log_trans *tr)
 {
-	struct jbd2_superblock *sb = log_super(tr->slot);
 	u32 start, pos;
 
-	disk_touch(log_first(tr->slot));
-	if (!sb->s_start) {
-		next_pos[tr->slot] = model.vol.info.journal_blocks - 5;
-		next_seq[tr->slot] = be32_to_cpu(sb->s_sequence);
-		sb->s_start = cpu_to_be32(next_pos[tr->slot]);
-		log_seal_super(sb);
-	}
+	begin_log(tr->slot);
 	start = next_pos[tr->slot];
 	if (tr->count)
 		append_blocks(tr);
@@ -143,6 +149,44 @@ u32 log_write(const struct log_trans *tr)
 	log_reseal(tr->slot, pos);
 	next_seq[tr->slot]++;
 	return start;
+}
+
+/* Without an end -------------------------------------------------------------------------- */
+
+/* A descriptor that says that the blocks behind it are not of the log */
+static void append_bridge(u32 slot, u32 blocks)
+{
+	union block *desc;
+	u32 i, pos, off = 12;
+
+	desc = append_control(slot, JBD2_BT_DESCRIPTOR, &pos);
+	for (i = 0; i < blocks; i++, off += i == 1 ? 32 : 16) {
+		struct jbd2_tag tag = {
+			.t_blocknr = cpu_to_be32((u32)model.vol.info.root_ino),
+			.t_flags = cpu_to_be32((i ? JBD2_TAG_SAME_UUID : 0) |
+					       (i + 1 == blocks ? JBD2_TAG_LAST : 0)),
+		};
+
+		memcpy(desc->bytes + off, &tag, sizeof(tag));
+	}
+	log_reseal(slot, pos);
+}
+
+void log_circle(u32 slot, u32 type)
+{
+	u32 ring = model.vol.info.journal_blocks - 1, used, pos;
+
+	begin_log(slot);
+	used = (next_pos[slot] + ring - be32_to_cpu(log_super(slot)->s_start)) % ring;
+	for (ring -= used; ring > !!used; ring--) {
+		append_control(slot, type, &pos);
+		log_reseal(slot, pos);
+		/* a commit block ends its transaction, if its checksum is right */
+		if (type == JBD2_BT_COMMIT)
+			log_block(slot, pos)->bytes[200] ^= 1;
+	}
+	if (used)
+		append_bridge(slot, used);
 }
 
 /* Filling -------------------------------------------------------------------------------- */

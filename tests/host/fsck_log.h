@@ -23,6 +23,11 @@ struct log_trans {
 u32 log_write(const struct log_trans *tr);
 /** log_fill() - some blocks of the filesystem are in the journals only */
 void log_fill(u64 seed);
+/**
+ * log_circle() - the next transaction goes on all the way round, to its own beginning
+ * @type: of its blocks: JBD2_BT_REVOKE or _COMMIT
+ */
+void log_circle(u32 slot, u32 type);
 void log_seal_super(struct jbd2_superblock *sb);
 /** log_block() - block @pos of the log of @slot */
 union block *log_block(u32 slot, u32 pos);

@@ -4,6 +4,8 @@
  * TOOLS in the environment names the folder that they are in.
  */
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../../fs/core/check.h"
@@ -12,6 +14,7 @@
 
 #define MIB		(1ULL << 20)
 #define JOURNAL_0	256	/* first block of the first journal */
+#define PIPE_BYTES	4096
 
 static char mkfs[128], fsck[128], dump[128];
 static char dir[32];
@@ -154,6 +157,72 @@ static void progress_lines(void)
 	CHECK_EQ(run("%s -n -C %s", fsck, image), 0);
 }
 
+/* A pipe, its end to write to @fd, with room for @room bytes; Return: the other end */
+static int full_pipe(int fd, size_t room)
+{
+	char fill[PIPE_BYTES] = { 0 };
+	int ends[2];
+
+	CHECK(!pipe2(ends, O_CLOEXEC));
+	CHECK_EQ(fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES), PIPE_BYTES);
+	CHECK_EQ(write(ends[1], fill, sizeof(fill) - room), sizeof(fill) - room);
+	dup2(ends[1], fd);
+	close(ends[1]);
+	return ends[0];
+}
+
+/*
+ * Progress goes to a pipe that takes the first line only, so that the program stays where
+ * it writes the second one until the signal.
+ */
+static int interrupt(int sig)
+{
+	char line[80];
+	int in, bytes = 0, status = 0, len;
+	pid_t pid, ended = 0;
+
+	len = snprintf(line, sizeof(line), "1 0 1 %s\n", image);
+	in = full_pipe(9, (size_t)len + 1);
+	pid = fork();
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(99);
+		signal(sig, SIG_DFL);	/* whatever started the tests */
+		alarm(20);
+		execl(fsck, fsck, "-y", "-C9", image, NULL);
+		_exit(99);
+	}
+	close(9);
+	while (bytes < PIPE_BYTES - 1 && !ended) {
+		ended = waitpid(pid, &status, WNOHANG);
+		CHECK(!ioctl(in, FIONREAD, &bytes));
+		usleep(1000);
+	}
+	CHECK_EQ(bytes, PIPE_BYTES - 1);
+	if (!ended) {
+		kill(pid, sig);
+		waitpid(pid, &status, 0);
+	}
+	close(in);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void interrupted(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	u32 i;
+
+	make_image("-t a:b");
+	poke(2, 0x40, "\1", 1);
+	CHECK_EQ(run("cp %s %s.was", image, image), 0);
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		CHECK_EQ(interrupt(signals[i]), 32);
+		CHECK_EQ(run("cmp %s %s.was", image, image), 0);
+	}
+	CHECK_EQ(run("rm %s.was; %s -y %s", image, fsck, image), 1);
+	CHECK_EQ(run("%s -n %s", fsck, image), 0);
+}
+
 /* Needs root and loop devices: without them nothing is claimed */
 static void claimed_device(void)
 {
@@ -231,6 +300,7 @@ int main(void)
 	test_case("fsck_program_questions", questions);
 	test_case("fsck_program_dirty_slots", dirty_slots);
 	test_case("fsck_program_progress", progress_lines);
+	test_case("fsck_program_interrupted", interrupted);
 	test_case("fsck_program_claimed_device", claimed_device);
 	test_case("dump_program", dumps);
 	unlink(image);

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <cohfs/core_env.h>
 
-static char output[4096];	/* of the last one */
+static char output[1 << 20];	/* of the last one */
 
 /* Run a shell command; its output goes to @output.  Return: exit status, or -1 */
 static int __printf(1, 2) run(const char *fmt, ...)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cohfs-dump: any structure of a filesystem, readable.  Never writes. */
 #include <argp.h>
+#include <ctype.h>
+#include <sys/stat.h>
 #include "../lib/journal.h"
 #include "../lib/reader.h"
 #include "extract.h"
@@ -95,7 +97,7 @@ static bool number_of(const struct options *opts, u64 limit, u64 *n)
 	}
 	errno = 0;
 	*n = strtoull(opts->arg, &end, 0);
-	if (errno || end == opts->arg || *end || *n >= limit) {
+	if (errno || !isdigit(*opts->arg) || *end || *n >= limit) {
 		tool_error("%s: a number below %llu is needed, not \"%s\"", opts->command,
 			   limit, opts->arg);
 		return false;
@@ -152,6 +154,7 @@ static void show_logged(u32 sequence, u64 blkno, bool revoke)
 
 static int dump_journal(struct volume *vol, const struct options *opts)
 {
+	const struct cohfs_log_places places = volume_log_places(vol);
 	struct journal_summary sum;
 	struct journal j;
 	const char *why;
@@ -179,9 +182,12 @@ static int dump_journal(struct volume *vol, const struct options *opts)
 	if (sum.beyond)
 		printf("  DAMAGED          transaction %u cannot be read, later ones can\n",
 		       sum.end);
+	why = journal_refusal(&j, &places);
+	if (why)
+		printf("  DAMAGED          %s: it would not be replayed\n", why);
 	if (opts->transactions)
 		journal_each(&j, &sum, show_logged);
-	return 0;
+	return sum.beyond || why;
 }
 
 static int dump_one_group(struct volume *vol, u32 group, bool runs)
@@ -231,6 +237,14 @@ static int dump_inode(struct volume *vol, const struct options *opts)
 	return 0;
 }
 
+static bool is_dir(const union block *buf, u64 ino)
+{
+	if (S_ISDIR(le32_to_cpu(buf->inode.i_mode)))
+		return true;
+	tool_error("inode %llu is no directory", ino);
+	return false;
+}
+
 static void print_node(struct reader *rd, u64 blkno, const struct cohfs_map_block *mb)
 {
 	show_mapblock(mb);
@@ -277,7 +291,7 @@ static int dump_names(struct volume *vol, u64 ino)
 	};
 	union block buf;
 
-	if (read_inode(vol, ino, &buf))
+	if (read_inode(vol, ino, &buf) || !is_dir(&buf, ino))
 		return 1;
 	printf("directory %llu, generation %u, parent %llu\n", ino,
 	       le32_to_cpu(buf.hdr.bh_generation), le64_to_cpu(buf.inode.i_parent));
@@ -306,6 +320,8 @@ static int dump_path(struct volume *vol, const struct options *opts)
 		len = strcspn(p, "/");
 		if (!len)
 			break;
+		if (!is_dir(&buf, target.ino))
+			return 1;
 		if (!reader_look_up(vol, target.ino, le32_to_cpu(buf.hdr.bh_generation), p,
 				    len, &target)) {
 			tool_error("there is no \"%.*s\" in directory %llu", (int)len, p,
@@ -360,14 +376,15 @@ static int dump_extract(struct volume *vol, const struct options *opts)
 static const struct command {
 	const char *name;
 	int (*run)(struct volume *vol, const struct options *opts);
+	bool takes_argument;
 } commands[] = {
 	{ "super", dump_super },	{ "slots", dump_slots },
-	{ "slot", dump_slot },		{ "journal", dump_journal },
-	{ "groups", dump_groups },	{ "group", dump_group },
-	{ "inode", dump_inode },	{ "map", dump_map },
-	{ "dir", dump_dir },		{ "path", dump_path },
-	{ "orphans", dump_orphans },	{ "block", dump_block },
-	{ "extract", dump_extract },
+	{ "slot", dump_slot, true },	{ "journal", dump_journal, true },
+	{ "groups", dump_groups },	{ "group", dump_group, true },
+	{ "inode", dump_inode, true },	{ "map", dump_map, true },
+	{ "dir", dump_dir, true },	{ "path", dump_path, true },
+	{ "orphans", dump_orphans },	{ "block", dump_block, true },
+	{ "extract", dump_extract, true },
 };
 
 static void replay_all(struct volume *vol)
@@ -386,16 +403,35 @@ static void replay_all(struct volume *vol)
 	}
 }
 
-static int run(struct volume *vol, const struct options *opts)
+static const struct command *find_command(const struct options *opts)
 {
 	u32 i;
 
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(opts->command, commands[i].name))
+			continue;
+		if (!opts->arg || commands[i].takes_argument)
+			return &commands[i];
+		tool_error("%s takes no argument", opts->command);
+		return NULL;
+	}
+	tool_error("unknown command \"%s\", see --help", opts->command);
+	return NULL;
+}
+
+static int run(struct volume *vol, const struct options *opts)
+{
+	const struct command *command = find_command(opts);
+	int status;
+
+	if (!command)
+		return 1;
 	if (opts->replay)
 		replay_all(vol);
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(opts->command, commands[i].name))
-			return commands[i].run(vol, opts);
-	tool_error("unknown command \"%s\", see --help", opts->command);
+	status = command->run(vol, opts);
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	tool_error("standard output: %s", strerror(errno));
 	return 1;
 }
 

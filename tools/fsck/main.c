@@ -125,28 +125,42 @@ static const struct argp argp = {
 
 /* Cancelling: nothing has been written yet ----------------------------------------------- */
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
 static void cancel(int sig)
 {
+	static const char text[] = "fsck.cohfs: cancelled, nothing was written\n";
+
+	/* who cannot be told sees the exit status */
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(EXIT_CANCELLED);
 	_exit(EXIT_CANCELLED);
 }
 
 static void catch_signals(void)
 {
 	const struct sigaction act = { .sa_handler = cancel };
+	struct sigaction old;
+	u32 i;
 
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &act, NULL);
 }
 
-/* Half a repair is worse than none, and takes no time */
-static void hold_signals(int how)
+/*
+ * Half a repair is worse than none, and takes no time.  Once it is made nothing is left to
+ * cancel, and the exit status is to say what was repaired.
+ */
+static void hold_signals(void)
 {
 	sigset_t set;
+	u32 i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(how, &set, NULL);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 /* Progress ------------------------------------------------------------------------------- */
@@ -172,6 +186,7 @@ static void open_progress(struct progress *pr, const struct options *opts)
  * struct run - one invocation
  * @rec: the journals; @replayed: how many were not empty
  * @found, @losses: problems of the first round, and of those that later ones made out
+ * @corrected: less was wrong in the last round than in the first
  */
 struct run {
 	const struct options *opts;
@@ -182,6 +197,7 @@ struct run {
 	u32 replayed;
 	u64 found;
 	u64 losses;
+	bool corrected;
 	bool clean;
 };
 
@@ -193,11 +209,11 @@ static void figures(const struct run *run, const struct fsck *f)
 	       f->claims.claimed, image_changes(&run->img));
 }
 
-/* One round over the image as it is now; true if it found nothing */
-static bool one_round(struct run *run, struct problems *before, u32 round)
+/* One round over the image as it is now.  Return: problems */
+static u64 one_round(struct run *run, struct problems *before, u32 round)
 {
 	struct fsck *f = mem_zalloc(sizeof(*f));
-	bool clean;
+	u64 found;
 
 	f->img = &run->img;
 	f->vol = run->vol;
@@ -208,14 +224,14 @@ static bool one_round(struct run *run, struct problems *before, u32 round)
 	if (round)
 		f->problems.silent = !run->opts->verbose;
 	check_round(f);
-	clean = !f->problems.found;
-	run->found += f->problems.found;
+	found = f->problems.found;
+	run->found += found;
 	run->losses += f->problems.losses;
 	figures(run, f);
 	check_free(f);
 	free(f);
 	memset(before, 0, sizeof(*before));
-	return clean;
+	return found;
 }
 
 static bool wants_repair(const struct run *run)
@@ -255,13 +271,12 @@ static int write_repairs(struct run *run)
 			   run->opts->path);
 		return -1;
 	}
-	hold_signals(SIG_BLOCK);
+	hold_signals();
 	err = image_commit(&run->img);
 	if (!err) {
 		recovery_finish(&run->rec);
 		err = image_commit(&run->img);
 	}
-	hold_signals(SIG_UNBLOCK);
 	return err;
 }
 
@@ -269,10 +284,16 @@ static int write_repairs(struct run *run)
 static void check_all(struct run *run, struct problems *first)
 {
 	u32 rounds = run->opts->mode == MODE_LOOK ? 1 : ROUNDS_MAX;
+	u64 found, at_first = 0;
 	u32 round;
 
-	for (round = 0; round < rounds && !run->clean; round++)
-		run->clean = one_round(run, first, round);
+	for (round = 0; round < rounds && !run->clean; round++) {
+		found = one_round(run, first, round);
+		if (!round)
+			at_first = found;
+		run->corrected = found < at_first;
+		run->clean = !found;
+	}
 }
 
 static const char *verdict(const struct run *run, bool written)
@@ -303,7 +324,7 @@ static int conclude(struct run *run)
 		return 0;
 	}
 	printf("%s: %llu problems, %s\n", path, run->found, verdict(run, true));
-	return EXIT_CORRECTED | (run->clean ? 0 : EXIT_UNCORRECTED);
+	return (run->corrected ? EXIT_CORRECTED : 0) | (run->clean ? 0 : EXIT_UNCORRECTED);
 }
 
 /* -f overrides what may be; with -n, which harms nobody, what is known, too */

@@ -17,7 +17,8 @@ u32 recovery_open(struct recovery *rec, struct volume *vol)
 	return used;
 }
 
-static void report(const struct journal_summary *sum, u32 slot, struct problems *problems)
+static void report(const struct journal_summary *sum, const char *refusal, u32 slot,
+		   struct problems *problems)
 {
 	if (sum->damaged)
 		problem(problems, P_JOURNAL_BLOCK,
@@ -30,6 +31,11 @@ static void report(const struct journal_summary *sum, u32 slot, struct problems 
 		problem(problems, P_JOURNAL_LOST,
 			"journal of slot %u: transaction %u is damaged; it and later ones are lost",
 			slot, sum->end);
+	/* the same may have been said of a transaction that is complete */
+	if (refusal && !sum->outside && !sum->beyond)
+		problem(problems, P_JOURNAL_LOST,
+			"journal of slot %u: %s; nothing from transaction %u on is replayed",
+			slot, refusal, sum->end);
 }
 
 static void replay(struct recovery *rec, u32 slot, struct problems *problems, bool silent)
@@ -53,7 +59,7 @@ static void replay(struct recovery *rec, u32 slot, struct problems *problems, bo
 	if (!silent)
 		printf("journal of slot %u: %u transactions replayed, %u blocks\n", slot,
 		       sum->transactions, sum->replayed);
-	report(sum, slot, problems);
+	report(sum, journal_refusal(j, &places), slot, problems);
 }
 
 void recovery_replay(struct recovery *rec, struct problems *problems, bool silent)

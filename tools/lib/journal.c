@@ -240,6 +240,25 @@ void journal_scan(struct journal *j, struct journal_summary *sum)
 	sum->beyond = committed_later(j, sum->end);
 }
 
+/* As fs/logcheck.c */
+const char *journal_refusal(struct journal *j, const struct cohfs_log_places *places)
+{
+	enum cohfs_logwalk_result result = COHFS_LOGWALK_MORE;
+	struct cohfs_logwalk w;
+	union logblock buf;
+
+	if (!j->start || image_read(j->img, j->first, &buf))
+		return NULL;
+	for (cohfs_logwalk_begin(&w, places, &buf.super); result == COHFS_LOGWALK_MORE;) {
+		if (!read_log(j, w.pos, &buf))
+			return "a block of it cannot be read";
+		result = cohfs_logwalk_step(&w, &buf);
+	}
+	if (result == COHFS_LOGWALK_OUTSIDE)
+		return "names a block that is no place for metadata";
+	return result == COHFS_LOGWALK_ENDLESS ? "has no end" : NULL;
+}
+
 /* Second and third pass ----------------------------------------------------------- */
 
 /**

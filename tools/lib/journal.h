@@ -64,6 +64,14 @@ const char *journal_open(struct journal *j, struct image *img, u64 first, u32 bl
 void journal_scan(struct journal *j, struct journal_summary *sum);
 
 /**
+ * journal_refusal() - does the module refuse to replay this log?
+ *
+ * It looks at more than the complete transactions: at all that jbd2 could follow.
+ * Return: NULL, or why it does, a phrase; what is complete may be replayed all the same.
+ */
+const char *journal_refusal(struct journal *j, const struct cohfs_log_places *places);
+
+/**
  * journal_replay() - write the blocks of the log to their places in the image
  * @sum: from journal_scan(), updated
  * @places: where metadata may be

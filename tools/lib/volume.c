@@ -192,14 +192,19 @@ static const char *prefer_copy(struct volume *vol, u64 *blkno)
 	return "fits less to the rest of the filesystem than the copy";
 }
 
-/* Features that nobody knows, and a copy that has not heard of them? */
+/*
+ * Features that nobody knows, and a copy that has not heard of them?  Damage may have hit
+ * the number of the filesystem, too: then the rest of it has to speak for the copy.
+ */
 static bool features_doubtful(struct volume *vol, u64 *blkno)
 {
 	struct volume copy;
 	u64 place;
 
-	if (!find_copy(vol, &copy, &place) ||
-	    memcmp(copy.info.fsid, vol->info.fsid, sizeof(copy.info.fsid)))
+	if (!find_copy(vol, &copy, &place))
+		return false;
+	if (memcmp(copy.info.fsid, vol->info.fsid, sizeof(copy.info.fsid)) &&
+	    verdict(&copy) <= 0)
 		return false;
 	*vol = copy;
 	*blkno = place;
