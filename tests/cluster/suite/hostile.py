@@ -23,7 +23,8 @@ SAME_UUID, LAST_TAG = 2, 8
 JSB_MAXLEN, JSB_SEQUENCE, JSB_START, JSB_INCOMPAT, JSB_CHECKSUM = 0x10, 0x18, 0x1C, 0x28, 0xFC
 FAST_COMMIT = 0x20
 
-# In: PATCH, whose blocks go to the runs START:COUNT in RUNS.  Behind the filesystem nothing
+# In: PATCH, whose blocks go to the runs START:COUNT in RUNS; what fsck.cohfs has to make of
+# it, FSCK, since it must call no journal good that the kernel refuses.  Behind the filesystem nothing
 # is ever written, by a mount that fails nothing at all.
 TRY = FUNCTIONS + f"""
 behind() {{
@@ -36,6 +37,9 @@ for run in $RUNS; do
 	dd if=$PATCH of=image bs=4096 skip=$skip seek=${run%:*} count=${run#*:} conv=notrunc 2>/dev/null
 	skip=$((skip + ${run#*:}))
 done
+/repo/tools/fsck/fsck.cohfs -n -f image > fsck.log 2>&1
+fsck=$?
+[ $fsck = $FSCK ] || { echo "wrong: fsck.cohfs -n ended with $fsck"; cat fsck.log; }
 before=$(md5sum image) behind=$(behind)
 said=$(mount_image lock=local image 2>&1)
 status=$?
@@ -201,7 +205,7 @@ def _try(trial, image, name, log, words):
     patch.write_bytes(b"".join(block for _, block in blocks))
     trial.mark(0)
     output = trial.shell(0, f"# {name}\nPATCH=/share/{patch.name}\n"
-                            f"RUNS='{_runs(blocks)}'\n{TRY}")
+                            f"RUNS='{_runs(blocks)}'\nFSCK={4 if words else 0}\n{TRY}")
     said = trial.messages(0)
     trial.write(said)
     wrong = [line for line in output.splitlines() if line.startswith("wrong: ")]
@@ -220,7 +224,8 @@ def _replayed(trial, number):
 def hostile_journals(trial):
     """A journal that was made to have a replay write behind the filesystem, over the
     superblock or into a journal, in our slot or in another one, is refused with a message:
-    the mount fails and not one byte of the device has changed."""
+    the mount fails and not one byte of the device has changed.  fsck.cohfs thinks the same
+    of it."""
     image = _prepare(trial)
     at = Geometry.of(image)
     tried = failed = 0

@@ -122,9 +122,9 @@ def many_nodes(trial):
     many.rig = trial.rig.another("many", MANY)
     many.rig.up()
     try:
+        _expect_quiet(many)
         many.program("shares", mode="strided-stores", count=trial.size(2, 10))
         many.program("shares", mode="strided-calls", count=trial.size(1, 5))
-        _expect_quiet(many)
         trial.check(not many.rig.complaints(), "a kernel complained, see the many's consoles")
     finally:
         many.rig.down()
