@@ -195,23 +195,31 @@ static void compare_attributes(struct comparison *c, const struct model_inode *m
 		differs(c, "inode %llu: attributes", mi->ino);
 }
 
-/* Was a directory hit that names it? */
-static bool name_hit(const struct comparison *c, const struct model_inode *mi)
-{
-	u32 i;
-
-	for (i = 0; i < model.names; i++)
-		if (model.name[i].ino == mi->ino && inode_hit(c, model_find(model.name[i].dir)))
-			return true;
-	return false;
-}
-
 static bool group_hit(const struct comparison *c, const struct model_inode *mi)
 {
 	u32 group = 0, bit;
 
 	volume_locate(&c->vol, mi->ino, &group, &bit);
 	return hit(c, volume_group_blkno(&c->vol, group));
+}
+
+/*
+ * Neither a name nor the bitmap may know of it any more: a directory that names it was hit,
+ * or may be lost itself, though it was not hit.
+ */
+static bool may_be_lost(const struct comparison *c, const struct model_inode *mi)
+{
+	const struct model_inode *dir;
+	u32 i;
+
+	if (mi->system || !group_hit(c, mi))
+		return false;
+	for (i = 0; i < model.names; i++) {
+		dir = model_find(model.name[i].dir);
+		if (model.name[i].ino == mi->ino && (inode_hit(c, dir) || may_be_lost(c, dir)))
+			return true;
+	}
+	return false;
 }
 
 static void compare_inode(struct comparison *c, const struct model_inode *mi)
@@ -221,8 +229,7 @@ static void compare_inode(struct comparison *c, const struct model_inode *mi)
 	if (inode_hit(c, mi) || mi->slot >= 0)
 		return;
 	if (!mi->system && !numtab_get(&c->reached, mi->ino, &names)) {
-		/* neither a name nor the bitmap may know of it any more */
-		if (name_hit(c, mi) && group_hit(c, mi))
+		if (may_be_lost(c, mi))
 			return;
 		differs(c, "inode %llu: no name leads to it", mi->ino);
 		return;
