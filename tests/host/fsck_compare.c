@@ -222,13 +222,23 @@ static bool may_be_lost(const struct comparison *c, const struct model_inode *mi
 	return false;
 }
 
-static void compare_inode(struct comparison *c, const struct model_inode *mi)
+/* A name leads to it; not to another one, made where nobody knew of it any more */
+static bool is_reached(const struct comparison *c, const struct model_inode *mi)
 {
+	const struct cohfs_dinode *is = disk_block(mi->ino);
+	const struct cohfs_dinode *was = (const void *)(disk.truth +
+							(mi->ino << COHFS_BLOCK_SHIFT));
 	u64 names;
 
+	return numtab_get(&c->reached, mi->ino, &names) &&
+	       is->i_hdr.bh_generation == was->i_hdr.bh_generation;
+}
+
+static void compare_inode(struct comparison *c, const struct model_inode *mi)
+{
 	if (inode_hit(c, mi) || mi->slot >= 0)
 		return;
-	if (!mi->system && !numtab_get(&c->reached, mi->ino, &names)) {
+	if (!mi->system && !is_reached(c, mi)) {
 		if (may_be_lost(c, mi))
 			return;
 		differs(c, "inode %llu: no name leads to it", mi->ino);
@@ -247,7 +257,7 @@ static void compare_name(struct comparison *c, const struct model_name *mn)
 	u64 ino;
 
 	/* whether the directory may be unreachable was judged with the inodes */
-	if (!dir->system && !numtab_get(&c->reached, dir->ino, &ino))
+	if (!dir->system && !is_reached(c, dir))
 		return;
 	if (inode_hit(c, dir) || inode_hit(c, mi) || mi->slot >= 0)
 		return;
