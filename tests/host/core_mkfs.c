@@ -19,8 +19,6 @@
 #define MIB (1ULL << 20)
 
 static const char *mkfs;
-static char dir[32];
-static char image[64];
 
 static void make_image(u64 bytes)
 {
@@ -342,7 +340,7 @@ static void claimed_device(void)
 	check_image(100 * MIB, 4);
 	if (run("mke2fs -q -F %s && mount %s %s/mnt", loop, loop, dir) == 0) {
 		CHECK_EQ(run("%s -f %s", mkfs, loop), 1);
-		CHECK(strstr(output, "is mounted on /tmp/cohfs-mkfs-") != NULL);
+		CHECK(strstr(output, "is mounted on /tmp/cohfs-test-") != NULL);
 		CHECK_EQ(run("umount %s/mnt", dir), 0);
 	}
 	CHECK_EQ(run("losetup -d %s", loop), 0);
@@ -354,12 +352,10 @@ int main(void)
 
 	test_begin();
 	mkfs = getenv("MKFS");
-	strscpy(dir, "/tmp/cohfs-mkfs-XXXXXX", sizeof(dir));
-	if (!mkfs || access(mkfs, X_OK) || !mkdtemp(dir)) {
+	if (!mkfs || access(mkfs, X_OK) || !make_place()) {
 		printf("not ok mkfs_program\n");
 		return 1;
 	}
-	snprintf(image, sizeof(image), "%s/image", dir);
 	snprintf(mnt, sizeof(mnt), "%s/mnt", dir);
 	mkdir(mnt, 0700);
 	test_case("mkfs_defaults", defaults);
@@ -369,8 +365,7 @@ int main(void)
 	test_case("mkfs_wrong_arguments", wrong_arguments);
 	test_case("mkfs_holds_something", holds_something);
 	test_case("mkfs_claimed_device", claimed_device);
-	unlink(image);
 	rmdir(mnt);
-	rmdir(dir);
+	remove_place();
 	return test_end();
 }

@@ -14,7 +14,6 @@
 #include "program.h"
 
 static char dump[128];
-static char dir[32], image[64];
 
 /* The test disk as a file */
 static void save(void)
@@ -593,16 +592,11 @@ static void full_output(void)
 
 int main(void)
 {
-	const char *tools = getenv("TOOLS");
-
 	test_begin();
-	snprintf(dump, sizeof(dump), "%.80s/dump/cohfs-dump", tools ? tools : "");
-	strscpy(dir, "/tmp/cohfs-dump-XXXXXX", sizeof(dir));
-	if (access(dump, X_OK) || !mkdtemp(dir)) {
+	if (!find_tool(dump, "dump/cohfs-dump") || !make_place()) {
 		printf("not ok fsck_dump\n");
 		return 1;
 	}
-	snprintf(image, sizeof(image), "%s/image", dir);
 	build_filesystem(3, false);
 	save();
 	test_case("dump_super", dump_super);
@@ -625,7 +619,6 @@ int main(void)
 	build_filesystem(4, true);
 	save();
 	test_case("dump_replay", dump_replay);
-	unlink(image);
-	rmdir(dir);
+	remove_place();
 	return test_end();
 }

@@ -12,10 +12,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "../../fs/core/bitmap.h"
-#include "../../fs/core/check.h"
 #include "../../fs/core/dirhash.h"
 #include "../../fs/core/dirleaf.h"
 #include "../../fs/core/mapblock.h"
+#include "../../tools/lib/volume.h"
 #include "core_test.h"
 #include "program.h"
 
@@ -24,19 +24,8 @@
 #define NOISE		(500 * KIB)	/* pages that the kernel has not counted yet */
 
 static char mkfs[128], fsck[128], manual[128];
-static char dir[32], image[64];
 
 /* Making filesystems ---------------------------------------------------------------------- */
-
-union anyblock {
-	u8 bytes[COHFS_BLOCK_SIZE];
-	struct cohfs_super super;
-	struct cohfs_slot slot;
-	struct cohfs_group group;
-	struct cohfs_dinode inode;
-	struct cohfs_map_block map;
-	struct cohfs_dirleaf leaf;
-};
 
 /**
  * struct maker - a filesystem being filled, group after group
@@ -47,7 +36,7 @@ union anyblock {
 static struct maker {
 	int fd;
 	struct cohfs_super_info info;
-	union anyblock group;
+	union block group;
 	u32 nr;
 	u32 next;
 	u64 taken;
@@ -111,7 +100,7 @@ static void next_group(void)
 
 static void begin(void)
 {
-	union anyblock super;
+	union block super;
 	const char *why;
 
 	mk.fd = open(image, O_RDWR | O_CLOEXEC);
@@ -123,7 +112,7 @@ static void begin(void)
 
 static void finish(void)
 {
-	union anyblock slot;
+	union block slot;
 
 	put(group_blkno(), &mk.group);
 	get(mk.info.first_slot, &slot);
@@ -139,7 +128,7 @@ static void finish(void)
 static void put_map_block(u64 blkno, u64 ino, u32 generation, u32 level,
 			  const struct cohfs_extent *recs, u32 n, u64 blocks)
 {
-	union anyblock buf;
+	union block buf;
 	u32 i;
 
 	memset(&buf, 0, sizeof(buf));
@@ -179,7 +168,7 @@ static void put_inode(u64 ino, u32 mode, u32 links, u64 size, u64 blocks)
 		.mode = mode, .nlink = links, .size = size, .blocks = blocks,
 		.generation = GENERATION,
 	};
-	union anyblock buf;
+	union block buf;
 
 	memset(&buf, 0, sizeof(buf));
 	cohfs_header_init(&buf.inode.i_hdr, COHFS_BT_INODE, ino, mk.info.fsid, ino,
@@ -214,7 +203,7 @@ static int by_hash(const void *a, const void *b)
 static u64 put_leaf(const struct entry *e, u32 n, u32 generation)
 {
 	u64 blkno = take(1);
-	union anyblock buf;
+	union block buf;
 	char name[COHFS_NAME_MAX + 1];
 	u32 i;
 
@@ -241,7 +230,7 @@ static u32 leaf_names(void)
 static void put_root(struct entry *e, u32 count, u32 dirs)
 {
 	struct cohfs_extent *recs = calloc(count + 1, sizeof(*recs));
-	union anyblock buf;
+	union block buf;
 	u32 i, n, leaves = 0, generation;
 	char name[COHFS_NAME_MAX + 1];
 
@@ -484,25 +473,18 @@ static void memory_base(void)
 
 int main(void)
 {
-	const char *tools = getenv("TOOLS");
-
 	test_begin();
-	snprintf(mkfs, sizeof(mkfs), "%.80s/mkfs/mkfs.cohfs", tools ? tools : "");
-	snprintf(fsck, sizeof(fsck), "%.80s/fsck/fsck.cohfs", tools ? tools : "");
-	snprintf(manual, sizeof(manual), "%.80s/fsck/fsck.cohfs.8", tools ? tools : "");
-	strscpy(dir, "/tmp/cohfs-fsck-XXXXXX", sizeof(dir));
-	if (access(fsck, X_OK) || access(manual, R_OK) || !mkdtemp(dir)) {
+	if (!find_tool(mkfs, "mkfs/mkfs.cohfs") || !find_tool(fsck, "fsck/fsck.cohfs") ||
+	    !find_tool(manual, "fsck/fsck.cohfs.8") || !make_place()) {
 		printf("not ok fsck_memory\n");
 		return 1;
 	}
-	snprintf(image, sizeof(image), "%s/image", dir);
 	test_case("fsck_memory_base", memory_base);
 	test_case("fsck_memory_inodes", memory_inodes);
 	test_case("fsck_memory_groups_in_use", memory_groups_in_use);
 	test_case("fsck_memory_repairs", memory_repairs);
 	test_case("fsck_memory_names", memory_names);
 	test_case("fsck_memory_extents", memory_extents);
-	unlink(image);
-	rmdir(dir);
+	remove_place();
 	return test_end();
 }

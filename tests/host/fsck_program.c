@@ -17,8 +17,6 @@
 #define PIPE_BYTES	4096
 
 static char mkfs[128], fsck[128], dump[128];
-static char dir[32];
-static char image[64];
 
 static void make_image(const char *options)
 {
@@ -152,7 +150,7 @@ static void progress_lines(void)
 {
 	make_image("");
 	CHECK_EQ(run("%s -n -C3 %s 3>%s/lines; cat %s/lines", fsck, image, dir, dir), 0);
-	says("6 0 1 /tmp/cohfs-fsck-");
+	says("6 0 1 /tmp/cohfs-test-");
 	CHECK_EQ(run("rm %s/lines", dir), 0);
 	CHECK_EQ(run("%s -n -C %s", fsck, image), 0);
 }
@@ -282,18 +280,12 @@ static void dumps(void)
 
 int main(void)
 {
-	const char *tools = getenv("TOOLS");
-
 	test_begin();
-	snprintf(mkfs, sizeof(mkfs), "%.80s/mkfs/mkfs.cohfs", tools ? tools : "");
-	snprintf(fsck, sizeof(fsck), "%.80s/fsck/fsck.cohfs", tools ? tools : "");
-	snprintf(dump, sizeof(dump), "%.80s/dump/cohfs-dump", tools ? tools : "");
-	strscpy(dir, "/tmp/cohfs-fsck-XXXXXX", sizeof(dir));
-	if (access(fsck, X_OK) || access(dump, X_OK) || !mkdtemp(dir)) {
+	if (!find_tool(mkfs, "mkfs/mkfs.cohfs") || !find_tool(fsck, "fsck/fsck.cohfs") ||
+	    !find_tool(dump, "dump/cohfs-dump") || !make_place()) {
 		printf("not ok fsck_program\n");
 		return 1;
 	}
-	snprintf(image, sizeof(image), "%s/image", dir);
 	test_case("fsck_program_usage", usage);
 	test_case("fsck_program_statuses", statuses);
 	test_case("fsck_program_repairs", repairs);
@@ -303,7 +295,6 @@ int main(void)
 	test_case("fsck_program_interrupted", interrupted);
 	test_case("fsck_program_claimed_device", claimed_device);
 	test_case("dump_program", dumps);
-	unlink(image);
-	rmdir(dir);
+	remove_place();
 	return test_end();
 }

@@ -132,8 +132,7 @@ static void cancel(int sig)
 	static const char text[] = "fsck.cohfs: cancelled, nothing was written\n";
 
 	/* who cannot be told sees the exit status */
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(EXIT_CANCELLED);
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 	_exit(EXIT_CANCELLED);
 }
 
