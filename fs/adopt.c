@@ -65,7 +65,7 @@ static int adopt_slot(struct cohfs_adoption *ad, u32 slot)
 		err = become_heir(ad, slot);
 		if (!err)
 			err = cohfs_orphan_adopt(ad->cs, slot);
-	} while (cohfs_recovery_again(ad->cs, err, &tries));
+	} while (cohfs_recovery_again(ad->cs, "adoption", err, &tries));
 	return err;
 }
 

@@ -73,7 +73,7 @@ static void freeze_work(struct work_struct *work)
 	do {
 		lock_err = cohfs_lock_acquire(&fz->obj->lk, COHFS_PR,
 					      COHFS_LK_NOINTR | COHFS_LK_PIN);
-	} while (cohfs_recovery_again(fz->cs, lock_err, &tries));
+	} while (cohfs_recovery_again(fz->cs, "thaw", lock_err, &tries));
 	set_frozen(fz, false);
 	if (!lock_err)
 		cohfs_lock_unpin(&fz->obj->lk, COHFS_PR);

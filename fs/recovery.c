@@ -108,11 +108,12 @@ static u64 failed_slots(struct cohfs_recovery *rec)
  * back when there is memory.  So each try finds some, and the bound is for what fails all
  * the same.
  */
-bool cohfs_recovery_again(struct cohfs_sb *cs, int err, unsigned int *tries)
+bool cohfs_recovery_again(struct cohfs_sb *cs, const char *what, int err,
+			  unsigned int *tries)
 {
 	if (err != -ENOMEM || ++*tries >= MEMORY_TRIES)
 		return false;
-	cohfs_info(cs->sb, "recovery lacks memory, try %u", *tries);
+	cohfs_info(cs->sb, "%s lacks memory, try %u", what, *tries);
 	kfree(kmalloc(2 * PAGE_SIZE, GFP_NOFS | __GFP_NOFAIL));
 	return true;
 }
@@ -165,7 +166,7 @@ static int replay_pass(struct cohfs_recovery *rec)
 			err = replay_failed(rec);
 			cohfs_mount_unlock(rec->cs);
 		}
-	} while (cohfs_recovery_again(rec->cs, err, &tries));
+	} while (cohfs_recovery_again(rec->cs, "replay", err, &tries));
 	return err;
 }
 
@@ -300,7 +301,7 @@ static int replay_free(struct cohfs_sb *cs)
 			cohfs_mount_unlock(cs);
 		}
 		cohfs_adopt(cs, replayed);
-	} while (cohfs_recovery_again(cs, err, &tries));
+	} while (cohfs_recovery_again(cs, "replay for a withdrawn node", err, &tries));
 	return err;
 }
 
@@ -345,7 +346,7 @@ static void listen_work(struct work_struct *work)
 
 	do {
 		err = listen(rec, COHFS_LK_NOINTR);
-	} while (cohfs_recovery_again(rec->cs, err, &tries));
+	} while (cohfs_recovery_again(rec->cs, "listening for calls", err, &tries));
 	if (err && !cohfs_is_withdrawn(rec->cs))
 		cohfs_warn(rec->cs->sb, "not asked by nodes that withdraw: error %d", err);
 }
@@ -362,7 +363,7 @@ int cohfs_recovery_call(struct cohfs_sb *cs)
 	call = &obj->lk;
 	for (;;) {
 		err = cohfs_lock_acquire(call, COHFS_EX, COHFS_LK_NOINTR | COHFS_LK_PIN);
-		if (cohfs_recovery_again(cs, err, &tries))
+		if (cohfs_recovery_again(cs, "call for a replay", err, &tries))
 			continue;
 		if (err)
 			return err;

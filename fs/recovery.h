@@ -51,9 +51,11 @@ void cohfs_recovery_called(struct cohfs_object *call);
 /**
  * cohfs_recovery_again() - try once more what failed with @err: for want of memory, of which
  * there is some when this returns
+ * @what: what has failed, for the log
  * @tries: starts at 0
  * Context: sleeps; GFP_NOFS.
  */
-bool cohfs_recovery_again(struct cohfs_sb *cs, int err, unsigned int *tries);
+bool cohfs_recovery_again(struct cohfs_sb *cs, const char *what, int err,
+			  unsigned int *tries);
 
 #endif /* _COHFS_RECOVERY_H */

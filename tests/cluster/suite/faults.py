@@ -208,7 +208,7 @@ def _replay_in_need(trial, victim, survivors):
     alone.verify(survivors[0], victim, acked)
     rejoin(trial, victim)
     trial.check("journal replayed here" in said, "no journal was replayed")
-    return said.count("recovery lacks memory")
+    return said.count(": replay lacks memory")
 
 
 @case("522", "replay-without-memory", nodes=3, limit=900, filesystems=COHFS, only_long=True)
