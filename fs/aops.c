@@ -11,6 +11,7 @@
 #include <linux/pagemap.h>
 #include <linux/writeback.h>
 #include "aops.h"
+#include "folio.h"
 #include "inode.h"
 #include "trace.h"
 
@@ -80,7 +81,18 @@ static int cohfs_read_folio(struct file *file, struct folio *folio)
 /* Ends where the map does; the VFS drops the folios that are left. */
 static void cohfs_readahead(struct readahead_control *rac)
 {
-	iomap_readahead(rac, &cohfs_iomap_ops);
+	if (!cohfs_folio_refuse_large(rac))
+		iomap_readahead(rac, &cohfs_iomap_ops);
+}
+
+/*
+ * A device that lets go of a page makes all of its folio dirty, whatever was punched out of
+ * it meanwhile: there is nothing to write where there is a hole now.
+ */
+static bool in_large_folio(struct inode *inode, pgoff_t index)
+{
+	/* locked by who writes it back */
+	return folio_test_large((struct folio *)xa_load(&inode->i_mapping->i_pages, index));
 }
 
 static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *inode,
@@ -97,7 +109,7 @@ static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *in
 	 * have come in between.
 	 */
 	count = cohfs_extmap_lookup(inode, lblk, &blk);
-	if (WARN_ON_ONCE(!count || !blk)) {
+	if (WARN_ON_ONCE(!count || (!blk && !in_large_folio(inode, lblk)))) {
 		cohfs_disksize_failed(inode, offset, len);
 		return -EIO;
 	}

@@ -50,13 +50,16 @@ static int punch_blocks(const struct cohfs_range_hold *hold, u64 first, u64 last
 	loff_t end = ((loff_t)last << PAGE_SHIFT) + PAGE_SIZE - 1;
 	int err;
 
-	/* should it fail half-way the old contents must be the last ones */
-	err = filemap_write_and_wait_range(inode->i_mapping, start, end);
-	if (err)
-		return err;
 	filemap_invalidate_lock(inode->i_mapping);
-	truncate_pagecache_range(inode, start, end);
-	err = cohfs_extmap_hide(inode, first, last);
+	/*
+	 * Should it fail half-way the old contents must be the last ones.  Nor can a folio that
+	 * is dirty be cut, and no store makes it so again while invalidate_lock is held.
+	 */
+	err = filemap_write_and_wait_range(inode->i_mapping, start, end);
+	if (!err) {
+		truncate_pagecache_range(inode, start, end);
+		err = cohfs_extmap_hide(inode, first, last);
+	}
 	if (!err) {
 		/* who had looked at the map before */
 		truncate_pagecache_range(inode, start, end);

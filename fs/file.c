@@ -18,6 +18,7 @@
 #include <linux/uio.h>
 #include "aops.h"
 #include "extmap.h"
+#include "folio.h"
 #include "inode.h"
 #include "ioctl.h"
 #include "log.h"
@@ -229,9 +230,11 @@ static ssize_t write_window(const struct cohfs_range_hold *hold, struct kiocb *i
 	if (n < 0)
 		return n;
 	iov_iter_truncate(from, n);
+	cohfs_folio_large_begin(hold);
 	pagefault_disable();
 	n = iomap_file_buffered_write(iocb, from, &cohfs_iomap_ops, NULL);
 	pagefault_enable();
+	cohfs_folio_large_end(hold->inode);
 	iov_iter_reexpand(from, count - max_t(ssize_t, n, 0));
 	return n;
 }

@@ -27,6 +27,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include "aops.h"
+#include "disksize.h"
 #include "extmap.h"
 #include "inode.h"
 #include "mmap.h"
@@ -124,6 +125,87 @@ static bool page_is_mapped(struct inode *inode, pgoff_t index, bool store)
 	return cohfs_extmap_lookup(inode, index, &blk) && (!store || blk);
 }
 
+/*
+ * A store makes all of a folio dirty.  A large one had blocks for all of its pages when it
+ * was made, but the write() may have been cut short of EOF, or a truncate or a hole come in
+ * between that could not cut the folio.
+ */
+static bool folio_is_mapped(struct inode *inode, struct folio *folio)
+{
+	pgoff_t index = folio->index, end = folio_next_index(folio);
+	u64 eof = min_t(u64, DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE),
+			cohfs_disksize_readable(inode));
+	u64 blk, len;
+
+	if (end > eof)
+		return false;
+	for (; index < end; index += len) {
+		len = cohfs_extmap_lookup(inode, index, &blk);
+		if (!len || !blk)
+			return false;
+	}
+	return true;
+}
+
+/* The folio of a page, if it is a large one that cannot be stored to; referenced */
+static struct folio *find_misfit(struct inode *inode, pgoff_t index)
+{
+	struct folio *folio = filemap_get_folio(inode->i_mapping, index);
+
+	if (IS_ERR(folio))
+		return NULL;
+	if (folio_test_large(folio) && !folio_is_mapped(inode, folio))
+		return folio;
+	folio_put(folio);
+	return NULL;
+}
+
+static bool fault_is_mapped(struct fault *f)
+{
+	struct folio *misfit;
+
+	if (!page_is_mapped(f->inode, f->index, f->store))
+		return false;
+	misfit = f->store ? find_misfit(f->inode, f->index) : NULL;
+	if (misfit)
+		folio_put(misfit);
+	return !misfit;
+}
+
+/*
+ * Pages instead of a large folio.  A device that was handed some of it would go on with
+ * what is no page of the file any more: then the store fails.
+ */
+static int break_up(struct inode *inode, struct folio *folio)
+{
+	struct address_space *mapping = inode->i_mapping;
+	loff_t start = folio_pos(folio), end = start + folio_size(folio) - 1;
+	int err;
+
+	err = filemap_fdatawrite_range(mapping, start, end);
+	/* an error of what was written before is for fsync() */
+	filemap_fdatawait_range_keep_errors(mapping, start, end);
+	if (!err && folio_maybe_dma_pinned(folio))
+		err = -EBUSY;
+	/* a folio that somebody looks at just now stays, and the fault comes back */
+	if (!err)
+		invalidate_inode_pages2_range(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
+	return err;
+}
+
+/* A block for the page, which is then one by itself or in a folio that may be stored to. */
+static int fault_allocate(struct fault *f)
+{
+	int err = cohfs_extmap_allocate(&f->hold, f->index, f->index);
+	struct folio *misfit = err ? NULL : find_misfit(f->inode, f->index);
+
+	if (misfit) {
+		err = break_up(f->inode, misfit);
+		folio_put(misfit);
+	}
+	return err;
+}
+
 static int fault_lock(struct fault *f, unsigned int flags)
 {
 	return cohfs_range_lock(&f->hold, f->inode, f->index, f->index, f->mode,
@@ -145,7 +227,7 @@ static int fault_prepare(struct fault *f)
 	if (beyond_eof(f->inode, f->index))
 		return 0;
 	if (f->store)
-		err = cohfs_extmap_allocate(&f->hold, f->index, f->index);
+		err = fault_allocate(f);
 	else
 		err = cohfs_extmap_fill(&f->hold, f->index, f->index);
 	if (err)
@@ -289,8 +371,7 @@ static vm_fault_t fault_try(struct fault *f)
 		return fault_wait(f);
 	if (err)
 		return fault_error(err);
-	if (beyond_eof(f->inode, f->index) ||
-	    page_is_mapped(f->inode, f->index, f->store))
+	if (beyond_eof(f->inode, f->index) || fault_is_mapped(f))
 		return fault_finish(f);
 	cohfs_range_unlock_unused(&f->hold);
 	return fault_wait(f);
@@ -332,30 +413,60 @@ static vm_fault_t mkwrite_refault(struct inode *inode, pgoff_t index, int err)
 	return VM_FAULT_NOPAGE;
 }
 
+/*
+ * The range is held, and invalidate_lock: no folio becomes dirty while a hole is punched in
+ * it, or a truncate cuts it.  -EAGAIN: not without ->fault.
+ */
+static int mkwrite_locked(struct vm_fault *vmf, struct inode *inode,
+			  struct cohfs_range_hold *hold, vm_fault_t *ret)
+{
+	struct folio *folio = page_folio(vmf->page);
+
+	if (!page_is_mapped(inode, vmf->pgoff, true) ||
+	    (folio_test_large(folio) && !folio_is_mapped(inode, folio)))
+		return -EAGAIN;
+	/* Dirty before the right is let go: the revoke must see it. */
+	store_done(inode);
+	cohfs_range_note_store(hold);
+	cohfs_times_touch(inode);
+	*ret = iomap_page_mkwrite(vmf, &cohfs_iomap_ops);
+	return 0;
+}
+
+static vm_fault_t mkwrite_held(struct vm_fault *vmf, struct inode *inode,
+			       struct cohfs_range_hold *hold)
+{
+	struct address_space *mapping = inode->i_mapping;
+	vm_fault_t ret;
+	int err;
+
+	/* whoever is killed sees no signal */
+	if (down_read_killable(&mapping->invalidate_lock)) {
+		cohfs_range_unlock_unused(hold);
+		return VM_FAULT_SIGBUS;
+	}
+	err = mkwrite_locked(vmf, inode, hold, &ret);
+	filemap_invalidate_unlock_shared(mapping);
+	if (err) {
+		cohfs_range_unlock_unused(hold);
+		return mkwrite_refault(inode, vmf->pgoff, 0);
+	}
+	cohfs_range_unlock(hold);
+	return ret;
+}
+
 static vm_fault_t page_mkwrite(struct vm_fault *vmf, struct inode *inode, bool held)
 {
 	struct cohfs_range_hold hold;
 	pgoff_t index = vmf->pgoff;
-	vm_fault_t ret;
 	int err;
 
 	err = cohfs_range_lock(&hold, inode, index, index, COHFS_EX,
 			       held ? COHFS_RANGE_KEEP : COHFS_RANGE_ASYNC);
-	if (err) {
-		cohfs_range_note_upgrade(inode, index);
-		ret = mkwrite_refault(inode, index, err);
-	} else if (!page_is_mapped(inode, index, true)) {
-		cohfs_range_unlock_unused(&hold);
-		ret = mkwrite_refault(inode, index, 0);
-	} else {
-		/* Dirty before the right is let go: the revoke must see it. */
-		store_done(inode);
-		cohfs_range_note_store(&hold);
-		cohfs_times_touch(inode);
-		ret = iomap_page_mkwrite(vmf, &cohfs_iomap_ops);
-		cohfs_range_unlock(&hold);
-	}
-	return ret;
+	if (!err)
+		return mkwrite_held(vmf, inode, &hold);
+	cohfs_range_note_upgrade(inode, index);
+	return mkwrite_refault(inode, index, err);
 }
 
 static vm_fault_t cohfs_page_mkwrite(struct vm_fault *vmf)

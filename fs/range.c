@@ -7,6 +7,7 @@
  *   a folio is in the page cache and uptodate  =>  its page is covered by PR or EX
  *   a folio is dirty or a PTE is writable      =>  its page is covered by EX
  *   an extent map entry exists                 =>  its page is covered by PR or EX
+ *   a folio has more than one page             =>  one lock covers all of them
  *
  * "Covered" means: some lock from the root of the file's tree down to the page is
  * granted in that mode, and those above it in the intent.  So a cached folio may be
@@ -546,6 +547,11 @@ unsigned int cohfs_range_handovers(struct inode *inode)
 bool cohfs_range_shared(struct inode *inode)
 {
 	return READ_ONCE(root_of(inode)->shared);
+}
+
+bool cohfs_range_is_file(const struct cohfs_range_hold *hold)
+{
+	return hold->nr == 1 && hold->refs[0].node->level == COHFS_RT_FILE;
 }
 
 /* Holds by task -------------------------------------------------------------------------- */

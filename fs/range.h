@@ -106,6 +106,9 @@ unsigned int cohfs_range_handovers(struct inode *inode);
 /** cohfs_range_shared() - was another node met in the file, and may still be there? */
 bool cohfs_range_shared(struct inode *inode);
 
+/** cohfs_range_is_file() - is what is held one lock, that of all of the file? */
+bool cohfs_range_is_file(const struct cohfs_range_hold *hold);
+
 /* Holds that are known by task, for faults in the middle of read() and write(). */
 void cohfs_range_hold_add(struct cohfs_range_hold *hold);
 void cohfs_range_hold_del(struct cohfs_range_hold *hold);

@@ -387,6 +387,61 @@ static void split_take(struct split *split)
 	kvfree(call);
 }
 
+/*
+ * The first large folios in [*@first, @last] that lie side by side.  They do not reach
+ * beyond a region, or D would have to cover them.
+ */
+static bool find_large(struct address_space *mapping, pgoff_t *first, pgoff_t last,
+		       pgoff_t *end)
+{
+	struct folio_batch batch;
+	pgoff_t index = *first;
+	bool found = false, more = true;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (more && filemap_get_folios(mapping, &index, last, &batch)) {
+		for (i = 0; more && i < folio_batch_count(&batch); i++) {
+			struct folio *folio = batch.folios[i];
+
+			if (folio_test_large(folio) && !found)
+				*first = folio->index;
+			if (folio_test_large(folio) && (!found || folio->index == *end + 1))
+				*end = folio->index + folio_nr_pages(folio) - 1;
+			else
+				more = !found;
+			found |= folio_test_large(folio);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+	return found;
+}
+
+/*
+ * Below a region folios are pages, since their locks go one by one.  Large ones are not
+ * cut up but thrown away, once per region and conflict: they come from calls and read-ahead,
+ * and which of their pages are in use they do not tell.  The map stays, it is covered.
+ */
+static int split_drop_large(struct split *split)
+{
+	struct address_space *mapping = split->inode->i_mapping;
+	pgoff_t first = cohfs_rnode_first(split->node);
+	pgoff_t last = cohfs_rnode_last(split->node), end;
+	int err = 0;
+
+	while (!err && first <= last && find_large(mapping, &first, last, &end)) {
+		err = clean_pages(split->inode, first, end, COHFS_NL);
+		if (err)
+			break;
+		filemap_invalidate_lock(mapping);
+		truncate_inode_pages_range(mapping, (loff_t)first << PAGE_SHIFT, end_of(end));
+		filemap_invalidate_unlock(mapping);
+		first = end + 1;
+	}
+	return err;
+}
+
 /* A child that is kept to read from may have been written to under its parent. */
 static int split_clean(struct split *split)
 {
@@ -440,6 +495,8 @@ static int split(struct inode *inode, struct cohfs_rnode *node, enum cohfs_mode 
 	if (split.cap == COHFS_PR)
 		err = clean_pages(inode, cohfs_rnode_first(node),
 				  cohfs_rnode_last(node), COHFS_PR);
+	if (!err && node->level == COHFS_RT_REGION)
+		err = split_drop_large(&split);
 	if (err)
 		return err;
 	split.keep = kvmalloc_array(split.max, sizeof(*split.keep), GFP_NOFS);

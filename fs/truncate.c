@@ -66,6 +66,19 @@ int cohfs_set_size(struct inode *inode, loff_t newsize)
 	return err ? err : err2;
 }
 
+/*
+ * The size is @newsize already, invalidate_lock is held.  A large folio is not cut while it
+ * is dirty, and would be written, when the file is long enough again, to blocks that it has
+ * no more.  An error is for the next fsync(), as of any write-back.
+ */
+static void clean_cut(struct inode *inode, loff_t newsize)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	filemap_fdatawrite_range(mapping, newsize, newsize);
+	filemap_fdatawait_range_keep_errors(mapping, newsize, newsize);
+}
+
 static int truncate_down(const struct cohfs_range_hold *hold, loff_t newsize)
 {
 	struct inode *inode = hold->inode;
@@ -88,6 +101,7 @@ static int truncate_down(const struct cohfs_range_hold *hold, loff_t newsize)
 	 * gets in while the blocks are freed goes in the second pass.
 	 */
 	filemap_invalidate_lock(inode->i_mapping);
+	clean_cut(inode, newsize);
 	truncate_pagecache(inode, newsize);
 	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first_free, U64_MAX);
 	filemap_invalidate_unlock(inode->i_mapping);

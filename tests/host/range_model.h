@@ -69,8 +69,11 @@ void lm_print(void);
 /* range_pages.c */
 struct folio *pages_find(struct inode *inode, pgoff_t index);
 void pages_put(struct folio *folio);
-/** pages_read() - the page, in core; NULL if its place on disk is not known */
-struct folio *pages_read(struct inode *inode, pgoff_t index);
+/**
+ * pages_read() - the page, in core; NULL if its place on disk is not known
+ * @large: with others, if the places of all are known
+ */
+struct folio *pages_read(struct inode *inode, pgoff_t index, bool large);
 void pages_map(struct inode *inode, pgoff_t first, pgoff_t last);
 void pages_lock(struct folio *folio);
 void pages_unlock(struct folio *folio);

@@ -55,26 +55,47 @@ struct folio *pages_find(struct inode *inode, pgoff_t index)
 	return folio;
 }
 
-static struct folio *add_locked(struct inode *inode, pgoff_t index)
+/* May a folio of @nr pages be where page @index is, as far as can be seen? */
+static bool has_room(struct inode *inode, pgoff_t index, unsigned int nr)
+{
+	pgoff_t first = index & ~(pgoff_t)(nr - 1), i;
+
+	for (i = first; i < first + nr; i++)
+		if (i >= COHFS_I(inode)->attr->size || inode->i_mapping->slot[i] ||
+		    !COHFS_I(inode)->ci_extmap.known[i])
+			return false;
+	return true;
+}
+
+static struct folio *add_locked(struct inode *inode, pgoff_t index, bool large)
 {
 	struct folio *folio = calloc(1, sizeof(*folio));
+	pgoff_t i;
 
+	folio->nr = large ? FOLIO_PAGES >> model_rand() % 3 : 1;
+	while (folio->nr > 1 && !has_room(inode, index, folio->nr))
+		folio->nr /= 2;
 	folio->mapping = inode->i_mapping;
-	folio->index = index;
+	folio->index = index & ~(pgoff_t)(folio->nr - 1);
 	folio->locked = true;
 	folio->refs = 2;		/* the cache's and the caller's */
-	inode->i_mapping->slot[index] = folio;
+	for (i = 0; i < folio->nr; i++)
+		inode->i_mapping->slot[folio->index + i] = folio;
 	return folio;
 }
 
 /* @folio is locked */
 static void remove_folio(struct folio *folio)
 {
-	folio->mapping->slot[folio->index] = NULL;
+	pgoff_t i;
+
+	for (i = 0; i < folio->nr; i++) {
+		folio->mapping->slot[folio->index + i] = NULL;
+		folio->pte[i] = PTE_NONE;
+	}
 	folio->mapping = NULL;
 	folio->uptodate = false;
 	folio->dirty = false;
-	folio->pte = PTE_NONE;
 	pages_put(folio);
 }
 
@@ -84,17 +105,21 @@ static void remove_folio(struct folio *folio)
  */
 static bool fill(struct inode *inode, struct folio *folio)
 {
-	model_pause();
-	if (!COHFS_I(inode)->ci_extmap.known[folio->index])
-		return false;
-	model_pause();
-	folio->version = W.disk[folio->index];
+	pgoff_t i;
+
+	for (i = 0; i < folio->nr; i++) {
+		model_pause();
+		if (!COHFS_I(inode)->ci_extmap.known[folio->index + i])
+			return false;
+		model_pause();
+		folio->version[i] = W.disk[folio->index + i];
+	}
 	model_pause();
 	folio->uptodate = true;
 	return true;
 }
 
-struct folio *pages_read(struct inode *inode, pgoff_t index)
+struct folio *pages_read(struct inode *inode, pgoff_t index, bool large)
 {
 	struct folio *folio;
 	bool filled;
@@ -103,7 +128,7 @@ struct folio *pages_read(struct inode *inode, pgoff_t index)
 		model_pause();
 		folio = pages_find(inode, index);
 		if (!folio) {
-			folio = add_locked(inode, index);
+			folio = add_locked(inode, index, large);
 			filled = fill(inode, folio);
 			if (!filled)
 				remove_folio(folio);
@@ -152,6 +177,7 @@ static unsigned int gather(struct address_space *mapping, pgoff_t *start, pgoff_
 			continue;
 		get(folio);
 		batch->folios[batch->nr++] = folio;
+		i = folio->index + folio->nr - 1;
 		if (batch->nr == BATCH) {
 			*start = i + 1;
 			return batch->nr;
@@ -186,7 +212,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t from, loff_t len,
 
 	for (i = page_of(from); i <= end && i < NR_PAGES; i++) {
 		if (mapping->slot[i])
-			mapping->slot[i]->pte = PTE_NONE;
+			*folio_pte(mapping->slot[i], i) = PTE_NONE;
 		model_pause();
 	}
 }
@@ -194,13 +220,16 @@ void unmap_mapping_range(struct address_space *mapping, loff_t from, loff_t len,
 static void write_to_disk(struct folio *folio)
 {
 	u32 version;
+	pgoff_t i;
 
-	model_pause();
-	version = folio->version;
-	model_pause();
-	if (version < W.disk[folio->index])
-		violated("an old page is written over a newer one");
-	W.disk[folio->index] = version;
+	for (i = 0; i < folio->nr; i++) {
+		model_pause();
+		version = folio->version[i];
+		model_pause();
+		if (version < W.disk[folio->index + i])
+			violated("an old page is written over a newer one");
+		W.disk[folio->index + i] = version;
+	}
 	folio->writeback = false;
 }
 
@@ -208,11 +237,13 @@ static void write_to_disk(struct folio *folio)
 static void write_folio(struct folio *folio)
 {
 	bool mine = false;
+	pgoff_t i;
 
 	pages_lock(folio);
 	model_wait(is_written, folio);
 	if (folio->mapping && folio->dirty) {
-		folio->pte = min_t(u8, folio->pte, PTE_READ);
+		for (i = 0; i < folio->nr; i++)
+			folio->pte[i] = min_t(u8, folio->pte[i], PTE_READ);
 		folio->dirty = false;
 		folio->writeback = true;
 		mine = true;
@@ -253,11 +284,19 @@ static void drop_pages(struct address_space *mapping, pgoff_t first, pgoff_t las
 		if (!folio)
 			continue;
 		get(folio);
+		/* a truncate may cut a folio: what stays of it is read again */
+		if (dirty_too && folio->index < first) {
+			get(folio);
+			write_folio(folio);
+		}
 		pages_lock(folio);
 		model_wait(is_written, folio);
 		if (folio->mapping == mapping) {
 			if (folio->dirty && !dirty_too)
 				violated("dirty data is dropped");
+			if (!dirty_too && (folio->index < first ||
+					   folio->index + folio->nr - 1 > last))
+				violated("a folio is cut");
 			remove_folio(folio);
 		}
 		pages_unlock(folio);

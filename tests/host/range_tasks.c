@@ -156,14 +156,14 @@ static bool in_file(struct node *node, pgoff_t page)
 
 static void look(struct folio *folio, pgoff_t index)
 {
-	if (folio->version != W.newest[index])
+	if (*folio_version(folio, index) != W.newest[index])
 		violated("an old page is read");
 }
 
 static void change(struct folio *folio, pgoff_t index)
 {
 	look(folio, index);
-	folio->version = ++W.newest[index];
+	*folio_version(folio, index) = ++W.newest[index];
 }
 
 /* Ranges ------------------------------------------------------------------------------------ */
@@ -252,14 +252,14 @@ static void hold_again(struct node *node, const struct access *outer)
 /* read(), write(), truncate ---------------------------------------------------------------- */
 
 static struct folio *page_under_hold(struct node *node, const struct cohfs_range_hold *hold,
-				     pgoff_t page)
+				     pgoff_t page, bool large)
 {
 	struct folio *folio;
 
 	pages_map(node->inode, model_rand() % 2 ? page : hold->span_first,
 		  model_rand() % 2 ? page : hold->span_last);
 	pages_map(node->inode, page, page);
-	folio = pages_read(node->inode, page);
+	folio = pages_read(node->inode, page, large);
 	if (!folio)
 		violated("the place of a page was forgotten under a hold");
 	return folio;
@@ -271,7 +271,7 @@ static void read_page(struct node *node, const struct cohfs_range_hold *hold, pg
 
 	if (!in_file(node, page))
 		return;
-	folio = page_under_hold(node, hold, page);
+	folio = page_under_hold(node, hold, page, false);
 	if (!folio)
 		return;
 	model_pause();
@@ -285,7 +285,7 @@ static void write_page(struct node *node, const struct cohfs_range_hold *hold, p
 
 	if (!in_file(node, page))
 		return;
-	folio = page_under_hold(node, hold, page);
+	folio = page_under_hold(node, hold, page, cohfs_range_is_file(hold));
 	if (!folio)
 		return;
 	pages_lock(folio);
@@ -363,7 +363,7 @@ static bool access_pte(struct node *node, pgoff_t page, bool store)
 {
 	struct folio *folio = node->inode->i_mapping->slot[page];
 
-	if (!folio || folio->pte < (store ? PTE_WRITE : PTE_READ))
+	if (!folio || *folio_pte(folio, page) < (store ? PTE_WRITE : PTE_READ))
 		return false;
 	if (store)
 		change(folio, page);
@@ -375,6 +375,16 @@ static bool access_pte(struct node *node, pgoff_t page, bool store)
 static void unmap_page(struct node *node, pgoff_t page)
 {
 	unmap_mapping_range(node->inode->i_mapping, (loff_t)page << PAGE_SHIFT, PAGE_SIZE, 0);
+}
+
+/* A store makes all of the folio dirty, so all of it must have a place. */
+static void check_places(struct node *node, struct folio *folio)
+{
+	pgoff_t i;
+
+	for (i = 0; folio->mapping && i < folio->nr; i++)
+		if (!COHFS_I(node->inode)->ci_extmap.known[folio->index + i])
+			violated("the place of a page beside the one that is stored to is unknown");
 }
 
 /* page_mkwrite(); @folio is mapped for reading, or about to be mapped */
@@ -400,11 +410,12 @@ static void make_writable(struct node *node, struct folio *folio, pgoff_t page, 
 		let_go(&a, &range, true);
 		return;
 	}
+	check_places(node, folio);
 	folio->dirty = true;
 	let_go(&a, &range, false);
 	/* the page table entry is put in when the range has been let go */
-	if (!mapped || folio->pte == PTE_READ)
-		folio->pte = PTE_WRITE;
+	if (!mapped || *folio_pte(folio, page) == PTE_READ)
+		*folio_pte(folio, page) = PTE_WRITE;
 	pages_unlock(folio);
 }
 
@@ -421,7 +432,7 @@ static bool fault_wait(struct node *node, pgoff_t page, enum cohfs_mode mode)
 		return err != -EINTR;
 	in = in_file(node, page);
 	if (in) {
-		folio = page_under_hold(node, &range, page);
+		folio = page_under_hold(node, &range, page, false);
 		if (folio)
 			pages_put(folio);
 	}
@@ -439,7 +450,7 @@ static bool fault_finish(struct node *node, struct access *a, struct cohfs_range
 		let_go(a, range, true);
 		return false;
 	}
-	folio = pages_read(node->inode, page);
+	folio = pages_read(node->inode, page, false);
 	if (!folio) {
 		let_go(a, range, true);
 		violated("the place of a page was forgotten under a hold");
@@ -452,7 +463,7 @@ static bool fault_finish(struct node *node, struct access *a, struct cohfs_range
 		pages_lock(folio);
 		let_go(a, range, false);
 		if (folio->mapping)
-			folio->pte = max_t(u8, folio->pte, PTE_READ);
+			*folio_pte(folio, page) = max_t(u8, *folio_pte(folio, page), PTE_READ);
 		pages_unlock(folio);
 	}
 	pages_put(folio);
@@ -468,7 +479,7 @@ static bool fault(struct node *node, pgoff_t page, bool store)
 	struct access a;
 	int err;
 
-	if (folio && folio->pte == PTE_READ) {
+	if (folio && *folio_pte(folio, page) == PTE_READ) {
 		make_writable(node, folio, page, true);
 		pages_put(folio);
 		return true;
@@ -510,7 +521,7 @@ static void fault_around(struct node *node)
 		struct folio *folio = node->inode->i_mapping->slot[page];
 
 		if (folio && folio->uptodate && !folio->locked && page < W.size)
-			folio->pte = max_t(u8, folio->pte, PTE_READ);
+			*folio_pte(folio, page) = max_t(u8, *folio_pte(folio, page), PTE_READ);
 	}
 }
 
@@ -522,7 +533,7 @@ static void read_ahead(struct node *node)
 
 	down_read(sem);
 	if (COHFS_I(node->inode)->ci_extmap.known[page]) {
-		folio = pages_read(node->inode, page);
+		folio = pages_read(node->inode, page, false);
 		if (folio)
 			pages_put(folio);
 	}
@@ -729,14 +740,15 @@ static bool covered(struct inode *inode, pgoff_t page, enum cohfs_mode mode)
 static void check_page(struct node *node, pgoff_t page)
 {
 	struct folio *folio = node->inode->i_mapping->slot[page];
-	bool dirty = folio && (folio->dirty || folio->writeback || folio->pte == PTE_WRITE);
+	u8 pte = folio ? *folio_pte(folio, page) : PTE_NONE;
+	bool dirty = folio && (folio->dirty || folio->writeback || pte == PTE_WRITE);
 
 	if (dirty && !covered(node->inode, page, COHFS_EX))
 		violated("a page is dirty or writable and not covered");
-	if (folio && (folio->uptodate || folio->pte) &&
+	if (folio && (folio->uptodate || pte) &&
 	    !covered(node->inode, page, COHFS_PR))
 		violated("a page is in core and not covered");
-	if (folio && folio->pte == PTE_WRITE && !folio->dirty)
+	if (folio && pte == PTE_WRITE && !folio->dirty)
 		violated("a page is writable and clean");
 	if (COHFS_I(node->inode)->ci_extmap.known[page] &&
 	    !covered(node->inode, page, COHFS_PR))
@@ -750,7 +762,7 @@ static unsigned int cached(struct node *node, pgoff_t page)
 
 	if (!folio || !folio->uptodate)
 		return 0;
-	return folio->dirty || folio->pte == PTE_WRITE ? 2 : 1;
+	return folio->dirty || *folio_pte(folio, page) == PTE_WRITE ? 2 : 1;
 }
 
 void tasks_check(void)
@@ -772,6 +784,10 @@ void tasks_check(void)
 	}
 }
 
+static const char *const pte_names[] = {
+	[PTE_NONE] = "", [PTE_READ] = "r", [PTE_WRITE] = "w"
+};
+
 void tasks_print(void)
 {
 	unsigned int i;
@@ -788,10 +804,10 @@ void tasks_print(void)
 			struct folio *f = nodes[i].inode->i_mapping->slot[page];
 
 			if (f)
-				printf(" %lu:v%u%s%s%s%s", page, f->version,
+				printf(" %lu:v%u%s%s%s%s", page, *folio_version(f, page),
 				       f->uptodate ? "" : "!", f->dirty ? "d" : "",
 				       f->writeback ? "b" : "",
-				       f->pte ? f->pte == PTE_WRITE ? "w" : "r" : "");
+				       pte_names[*folio_pte(f, page)]);
 		}
 		printf("\n");
 	}

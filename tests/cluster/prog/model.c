@@ -6,6 +6,9 @@
  * it to the file, all do it to their model, and then a random node compares: by
  * read(), through its mapping, or the size.  Everything is one after the other,
  * so every difference is a bug, and the last operations are printed with it.
+ *
+ * Most operations are about a few pages, some about many: what a filesystem may keep in
+ * one piece, and must take to pieces again.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,7 +19,9 @@
 #include <unistd.h>
 #include "prog.h"
 
-#define MAX (64 * PAGE)
+#define MAX (128 * PAGE)
+#define FEW (3 * PAGE)
+#define MANY (40 * PAGE)
 #define HISTORY 12
 
 static char model[MAX];
@@ -60,13 +65,14 @@ static void set_size(size_t to, bool act)
 
 static void change(long n, bool act, int who)
 {
-	static const char * const names[] = { "write", "store", "truncate", "copy" };
-	size_t at = draw(MAX - 3 * PAGE), len = 1 + draw(3 * PAGE);
-	size_t from = draw(MAX - 3 * PAGE);
-	unsigned int op = draw(10);
+	static const char * const names[] = { "write", "store", "truncate", "copy", "punch" };
+	static const unsigned char ops[] = { 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4 };
+	size_t most = draw(4) ? FEW : MANY;
+	size_t at = draw(MAX - most), len = 1 + draw(most);
+	size_t from = draw(MAX - most);
+	unsigned int op = ops[draw(sizeof(ops))];
 	uint64_t seed = draw(1 << 30);
 
-	op = op < 4 ? 0 : op < 7 ? 1 : op < 9 ? 2 : 3;
 	if (op == 1 || op == 3) {	/* these stay inside the file */
 		if (at + len > size || from + len > size)
 			op = 0;
@@ -99,12 +105,18 @@ static void change(long n, bool act, int who)
 		if (act)
 			pwrite_all(fd, map + from, len, at);
 		break;
+	case 4:
+		if (at < size)
+			memset(model + at, 0, at + len < size ? len : size - at);
+		if (act)
+			SYS(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, len));
+		break;
 	}
 }
 
 static void look(void)
 {
-	char buf[MAX];
+	static char buf[MAX];
 	size_t from, len;
 	struct stat st;
 
@@ -125,7 +137,7 @@ static void look(void)
 
 int main(int argc, char **argv)
 {
-	char buf[MAX];
+	static char buf[MAX];
 
 	prog.count = 150;
 	prog_init(argc, argv, "model");

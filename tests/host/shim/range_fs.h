@@ -35,20 +35,25 @@ enum pte { PTE_NONE, PTE_READ, PTE_WRITE };
 
 struct address_space;
 
+#define FOLIO_PAGES	4		/* a region */
+
 /**
- * struct folio - a page in core
- * @version: its content: how often the page had been changed
+ * struct folio - some pages in core, side by side
+ * @nr: how many
+ * @version: the content of each: how often the page had been changed
+ * @pte: of each
  */
 struct folio {
 	struct address_space *mapping;
 	pgoff_t index;
+	unsigned int nr;
 	unsigned int refs;
-	u32 version;
+	u32 version[FOLIO_PAGES];
+	u8 pte[FOLIO_PAGES];
 	bool locked;
 	bool uptodate;
 	bool dirty;
 	bool writeback;
-	u8 pte;
 };
 
 struct address_space {
@@ -69,16 +74,36 @@ struct folio_batch {
 
 #define folio_batch_init(b)		((void)((b)->nr = 0))
 #define folio_batch_count(b)		((b)->nr)
-#define folio_test_large(f)		false
+#define folio_test_large(f)		((f)->nr > 1)
+#define folio_nr_pages(f)		((f)->nr)
 #define folio_maybe_dma_pinned(f)	false
 #define folio_ref_count(f)		((int)(f)->refs)
-#define folio_mapcount(f)		((f)->pte != PTE_NONE)
-#define folio_mapped(f)			((f)->pte != PTE_NONE)
+#define folio_mapped(f)			(folio_mapcount(f) > 0)
 #define folio_test_dirty(f)		((f)->dirty)
 #define folio_test_writeback(f)		((f)->writeback)
 #define mapping_mapped(m)		true
 #define filemap_invalidate_lock(m)	down_write(&(m)->invalidate_lock)
 #define filemap_invalidate_unlock(m)	up_write(&(m)->invalidate_lock)
+
+static inline u32 *folio_version(struct folio *folio, pgoff_t page)
+{
+	return &folio->version[page - folio->index];
+}
+
+static inline u8 *folio_pte(struct folio *folio, pgoff_t page)
+{
+	return &folio->pte[page - folio->index];
+}
+
+static inline int folio_mapcount(struct folio *folio)
+{
+	unsigned int i;
+	int n = 0;
+
+	for (i = 0; i < folio->nr; i++)
+		n += folio->pte[i] != PTE_NONE;
+	return n;
+}
 
 void folio_batch_release(struct folio_batch *batch);
 unsigned int filemap_get_folios(struct address_space *mapping, pgoff_t *start,
