@@ -8,7 +8,7 @@ LAB	:= scripts/lab
 PROGS	:= build/tests/.built
 
 .PHONY: all help setup module module-debug tools programs images host mutations sparse \
-	style docs-check gate-test kunit cluster torture check check-long demo bench clean
+	style docs-check gate-test kunit cluster torture check check-rest check-long demo bench clean
 
 all: module tools	## module for Debian's 6.12 kernel, and the tools
 
@@ -64,10 +64,13 @@ torture: module-debug module tools programs	## nodes die at random for MINUTES=5
 	@tests/cluster/run -T torture --name torture --kernel $(or $(KERNEL),stock) \
 		--minutes $(or $(MINUTES),5) --nodes $(or $(NODES),3) --seed $(or $(SEED),0)
 
-check:			## everything that must pass before a commit
+check:			## what every change is tried with
 	@scripts/check
 
-check-long:		## the same with long cluster tests and the gate's own test
+check-rest:		## what else must pass before it lands
+	@scripts/check --rest
+
+check-long:		## both, with more of everything and the long cluster tests
 	@scripts/check --long
 
 demo: module tools programs	## two nodes share a page before your eyes

@@ -32,6 +32,7 @@
 #define COPY_WINDOW	(4UL << 20)	/* allocated and copied at a time */
 #define FAULT_WINDOW	(1UL << 20)	/* first try; shrinks to a page */
 #define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
+#define HOLE_MIN	(64UL << 10)	/* so long a gap before a write stays a hole */
 #define TURN_WINDOW	(1UL << 20)	/* written back at a time while nodes take turns */
 #define GROWTH_MEMORY	HZ	/* so long a file counts as growing that grew elsewhere */
 
@@ -189,10 +190,18 @@ static ssize_t cohfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return err ? err : n;
 }
 
-/* How far to allocate ahead of an append: half the file, at most AHEAD_MAX. */
-static u64 write_ahead(struct inode *inode)
+/*
+ * How far to allocate ahead of an append: half the file, at most AHEAD_MAX.  Who leaves long
+ * gaps would have to zero them, which costs more than to allocate for each piece; unless
+ * there are others, who will fill them.
+ */
+static u64 write_ahead(struct inode *inode, loff_t pos)
 {
-	return min_t(u64, AHEAD_MAX, i_size_read(inode) / 2) >> COHFS_BLOCK_SHIFT;
+	loff_t size = i_size_read(inode);
+
+	if (pos > size && pos - size >= HOLE_MIN && !cohfs_range_shared(inode))
+		return 0;
+	return min_t(u64, AHEAD_MAX, size / 2) >> COHFS_BLOCK_SHIFT;
 }
 
 /* Blocks for [@pos, @pos + @len); on a full disk as long a prefix as there is. */
@@ -205,7 +214,7 @@ static ssize_t write_allocate(const struct cohfs_range_hold *hold, loff_t pos, s
 	int err;
 
 	if (pos + len > i_size_read(inode))
-		err = cohfs_extmap_append(hold, first, last, write_ahead(inode));
+		err = cohfs_extmap_append(hold, first, last, write_ahead(inode, pos));
 	else
 		err = cohfs_extmap_allocate(hold, first, last);
 	if (!err)

@@ -32,22 +32,25 @@ class Case:
     nodes: int
     limit: int
     filesystems: tuple
-    only_long: bool
+    part: str
 
     @property
     def title(self):
         return f"{self.number}-{self.name}"
 
 
-def case(number, name, *, nodes, limit, filesystems=ALL, only_long=False):
+def case(number, name, *, nodes, limit, filesystems=ALL, rest=False, only_long=False):
     """Registers a test.
 
-    `limit` is in seconds, for the short mode on the debug kernel.
+    `limit` is in seconds, for the short mode on the debug kernel.  A test of the `rest` is not
+    in `make check`, which is for every change, but in `make check-rest`, before it lands.
     """
+    part = "long" if only_long else "rest" if rest else "check"
+
     def register(function):
         assert number not in CASES, number
         text = " ".join(function.__doc__.split())
-        CASES[number] = Case(number, name, text, function, nodes, limit, filesystems, only_long)
+        CASES[number] = Case(number, name, text, function, nodes, limit, filesystems, part)
         return function
     return register
 

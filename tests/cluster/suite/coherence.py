@@ -73,7 +73,7 @@ def two_words(trial):
     trial.program("words", mode="one", handovers=trial.size(60, 2000))
 
 
-@case("008", "neighbours", nodes=3, limit=90)
+@case("008", "neighbours", nodes=3, limit=90, rest=True)
 def neighbours(trial):
     """Neighbouring pages of one file stored to by several nodes: no store is lost."""
     trial.program("words", mode="next", handovers=trial.size(60, 2000))
@@ -85,7 +85,7 @@ def private(trial):
     trial.program("private", count=trial.size(16, 200))
 
 
-@case("010", "sigbus", nodes=3, limit=90)
+@case("010", "sigbus", nodes=3, limit=90, rest=True)
 def sigbus(trial):
     """Beyond the end of a file is SIGBUS, wherever it was truncated; what it grows by
     is accessible and zero."""
@@ -93,20 +93,20 @@ def sigbus(trial):
                   mode="tail" if trial.rig.fs == "cohfs" else "plain")
 
 
-@case("011", "mapping-calls", nodes=2, limit=120)
+@case("011", "mapping-calls", nodes=2, limit=120, rest=True)
 def mapping_calls(trial):
     """mremap, msync, madvise, mprotect, fork, and execution of a program from the
     filesystem, each with what it promises across nodes."""
     trial.program("mapops", count=trial.size(4, 100))
 
 
-@case("012", "litmus", nodes=3, limit=150)
+@case("012", "litmus", nodes=3, limit=150, rest=True)
 def litmus(trial):
     """Outcomes that the x86 memory model forbids are not seen between nodes."""
     trial.program("litmus", count=trial.size(4, 1000))
 
 
-@case("013", "model", nodes=3, limit=120)
+@case("013", "model", nodes=3, limit=120, rest=True)
 def model(trial):
     """Random writes, stores, truncations and copies by all nodes in turn give the file
     that a model in memory predicts, for read() and mapping on every node."""

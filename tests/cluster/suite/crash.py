@@ -210,7 +210,7 @@ def _repair(trial, node, status, options=""):
                              f"[ $ended -eq {status} ]")
 
 
-@case("902", "fsck-mounted", nodes=3, limit=200, filesystems=COHFS)
+@case("902", "fsck-mounted", nodes=3, limit=200, filesystems=COHFS, rest=True)
 def fsck_mounted(trial):
     """fsck.cohfs writes nothing while other nodes have the filesystem mounted, idle as they
     may be, nor where it cannot learn whether they have."""

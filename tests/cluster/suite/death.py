@@ -229,7 +229,7 @@ def lose_withdrawn(trial, crowd, victim, since):
     return acked
 
 
-@case("502", "shutdown", nodes=3, limit=240, filesystems=COHFS)
+@case("502", "shutdown", nodes=3, limit=240, filesystems=COHFS, rest=True)
 def shutdown(trial):
     """The shutdown ioctl (long mode: with each of its flags): the node stops, its mappings
     raise SIGBUS, the others replay its journal and go on, nothing is fenced, it unmounts
@@ -266,7 +266,7 @@ dmsetup resume faulty
 """
 
 
-@case("503", "dead-disk", nodes=3, limit=240, filesystems=COHFS)
+@case("503", "dead-disk", nodes=3, limit=240, filesystems=COHFS, rest=True)
 def dead_disk(trial):
     """A node loses its way to the disk: it withdraws, the others replay its journal and go
     on, and it unmounts."""
@@ -584,7 +584,7 @@ def expect_stillness(trial, crowd):
     trial.check(before == after, f"not frozen: {before} then, {after} now")
 
 
-@case("509", "cluster-freeze", nodes=3, limit=240, filesystems=COHFS)
+@case("509", "cluster-freeze", nodes=3, limit=240, filesystems=COHFS, rest=True)
 def cluster_freeze(trial):
     """fsfreeze on one node stops the writers of all, not the readers; thawing lets them go
     on, and so does the death of the node that froze (long mode)."""

@@ -81,7 +81,7 @@ def _prepare(trial, node=0):
     trial.shell(node, PREPARE + POPULATE)
 
 
-@case("301", "damaged-images", nodes=3, limit=300, filesystems=COHFS)
+@case("301", "damaged-images", nodes=3, limit=300, filesystems=COHFS, rest=True)
 def damaged_images(trial):
     """Damaged images, with wrong and with right checksums, give errors: no oops, no
     hang, and no mount when it is the superblock."""
@@ -169,7 +169,7 @@ def mkfs_refusals(trial):
     trial.shell(0, f"{work}{MKFS} -f -L label -U 12345678-1234-1234-1234-123456789abc base")
 
 
-@case("304", "full", nodes=1, limit=180, filesystems=COHFS)
+@case("304", "full", nodes=1, limit=180, filesystems=COHFS, rest=True)
 def full(trial):
     """A full filesystem gives ENOSPC to calls and SIGBUS to stores, loses nothing, and
     works again when there is room."""
@@ -192,7 +192,7 @@ def local(trial):
     trial.shell(0, "umount /mnt/image")
 
 
-@case("307", "local-shutdown", nodes=1, limit=60, filesystems=COHFS)
+@case("307", "local-shutdown", nodes=1, limit=60, filesystems=COHFS, rest=True)
 def local_shutdown(trial):
     """The shutdown ioctl with lock=local: nothing works any more, it unmounts, and the next
     mount finds what each flag promises."""
@@ -207,7 +207,7 @@ def local_shutdown(trial):
         trial.shell(0, "umount /mnt/image")
 
 
-@case("306", "too-many-nodes", nodes=3, limit=240, filesystems=COHFS)
+@case("306", "too-many-nodes", nodes=3, limit=240, filesystems=COHFS, rest=True)
 def too_many_nodes(trial):
     """More nodes than journals: the last one is refused, the others do not notice."""
     trial.unmount_all()

@@ -161,7 +161,7 @@ def _lack_alone(trial):
     return crowd, told
 
 
-@case("514", "lack-of-memory", nodes=3, limit=600, filesystems=COHFS)
+@case("514", "lack-of-memory", nodes=3, limit=600, filesystems=COHFS, rest=True)
 def lack_of_memory(trial):
     """Allocations fail at random on all nodes under load: calls fail cleanly or not at all,
     no node withdraws, all is there afterwards, nothing is left in memory or on the disk."""
@@ -261,7 +261,7 @@ def _ruin(trial, crowd, victim, percent):
     return acked
 
 
-@case("515", "bad-disk", nodes=3, limit=600, filesystems=COHFS)
+@case("515", "bad-disk", nodes=3, limit=600, filesystems=COHFS, rest=True)
 def bad_disk(trial):
     """Requests to the disk fail at random on one node: it withdraws sooner or later, the
     others go on, nothing that was synchronised is lost, and the node mounts again when the

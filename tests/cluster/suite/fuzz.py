@@ -12,7 +12,7 @@ DIRECTORY = "/tmp/fuzzed"
 SHORT, LONG = 9, 2000      # cases of each fuzzer
 
 
-@case("308", "fuzzed-images", nodes=3, limit=1500, filesystems=COHFS)
+@case("308", "fuzzed-images", nodes=3, limit=1500, filesystems=COHFS, rest=True)
 def fuzzed_images(trial):
     """Images damaged at random, blindly or with right checksums, give errors: no oops, no
     hang, and no use that an unmount does not end."""

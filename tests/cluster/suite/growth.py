@@ -5,8 +5,7 @@ import subprocess
 
 from suite.case import COHFS, case
 from suite.crash import DUMP
-from suite.death import wait_until
-from suite.rig import MOUNT_POINT
+from suite.death import FAULTY, wait_until
 
 BLOCK = 4096
 KEPT, GROWN = 16, 32        # blocks
@@ -14,7 +13,7 @@ KEPT, GROWN = 16, 32        # blocks
 
 # --- a truncate in between
 
-@case("107", "cut-while-settling", nodes=1, limit=240, filesystems=COHFS)
+@case("107", "cut-while-settling", nodes=1, limit=240, filesystems=COHFS, rest=True)
 def cut_while_settling(trial):
     """Files are truncated while what they have grown to is journaled: the size that is there
     after the next mount is the last one."""
@@ -28,17 +27,8 @@ def cut_while_settling(trial):
 
 # --- data that does not get there
 
-# The node's disk with a device in between, of which a part can be made to fail.
-FAULTY = f"""
-set -e
-modprobe dm-mod 2>/dev/null || true
-disk=$(readlink -f /dev/disk)
-dmsetup create faulty --table "0 $(blockdev --getsz $disk) linear $disk 0"
-[ -e /dev/mapper/faulty ] || dmsetup mknodes
-mount -t cohfs -o lock=dlm /dev/mapper/faulty {MOUNT_POINT}
-"""
-# Blocks FIRST to END - 1 fail from here on.
-FAIL = """
+# Of a disk that can be made to fail the blocks FIRST to END - 1 do from here on.
+FAIL_PART = """
 set -e
 disk=$(readlink -f /dev/disk)
 first=$((%d * 8)) end=$((%d * 8)) all=$(blockdev --getsz $disk)
@@ -81,7 +71,7 @@ def _lose(trial, path):
         head -c {KEPT * BLOCK} {path} > /tmp/kept
         fallocate -n -o {KEPT * BLOCK} -l {2 * GROWN * BLOCK} {path}""")
     first = _blocks_behind(trial, path)
-    trial.shell(0, FAIL % (first, first + GROWN))
+    trial.shell(0, FAIL_PART % (first, first + GROWN))
     trial.shell(0, GROW % path)
     said = trial.shell(0, f"sync {path}", fails=True)
     trial.check("Input/output error" in said, f"fsync: {said}")
@@ -93,7 +83,7 @@ def _expect(trial, node, path, size, contents):
     trial.shell(node, f"cmp {path} {contents}")
 
 
-@case("523", "lost-growth", nodes=2, limit=120, filesystems=COHFS)
+@case("523", "lost-growth", nodes=2, limit=120, filesystems=COHFS, rest=True)
 def lost_growth(trial):
     """The disk refuses what a file has grown by: fsync() says so, a rename does not put the
     file in another one's place, nobody reads what is not there, and a truncate makes the

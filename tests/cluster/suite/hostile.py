@@ -24,8 +24,8 @@ JSB_MAXLEN, JSB_SEQUENCE, JSB_START, JSB_INCOMPAT, JSB_CHECKSUM = 0x10, 0x18, 0x
 FAST_COMMIT = 0x20
 
 # In: PATCH, whose blocks go to the runs START:COUNT in RUNS; what fsck.cohfs has to make of
-# it, FSCK, since it must call no journal good that the kernel refuses.  Behind the filesystem nothing
-# is ever written, by a mount that fails nothing at all.
+# it, FSCK, since it must call no journal good that the kernel refuses.  Behind the filesystem
+# nothing is ever written, by a mount that fails nothing at all.
 TRY = FUNCTIONS + f"""
 behind() {{
 	tail -c +$(({FS_MB << 20} + 1)) image | md5sum
@@ -220,7 +220,7 @@ def _replayed(trial, number):
                           f"2>/dev/null | grep -c '{MARK.decode().strip()}' || true").strip() != "0"
 
 
-@case("309", "hostile-journals", nodes=1, limit=180, filesystems=COHFS)
+@case("309", "hostile-journals", nodes=1, limit=180, filesystems=COHFS, rest=True)
 def hostile_journals(trial):
     """A journal that was made to have a replay write behind the filesystem, over the
     superblock or into a journal, in our slot or in another one, is refused with a message:

@@ -12,6 +12,7 @@ from suite.case import COHFS, Failure, case
 TUNABLES = "/sys/kernel/config/cohfs/range"
 PARTS = ("region", "page")
 PATIENCE = 90
+ADDED = "events/filemap/mm_filemap_add_to_page_cache"
 MANY = 8            # nodes; two processors can just carry them
 
 
@@ -125,12 +126,13 @@ def many_nodes(trial):
         _expect_quiet(many)
         many.program("shares", mode="strided-stores", count=trial.size(2, 10))
         many.program("shares", mode="strided-calls", count=trial.size(1, 5))
-        trial.check(not many.rig.complaints(), "a kernel complained, see the many's consoles")
+        trial.check(not many.rig.complaints(),
+                    "a kernel complained, see the consoles of these nodes")
     finally:
         many.rig.down()
 
 
-@case("423", "climb", nodes=2, limit=240, filesystems=COHFS)
+@case("423", "climb", nodes=2, limit=240, filesystems=COHFS, rest=True)
 def climb(trial):
     """When the other node is done, the file is one lock again, and without a storm."""
     path = trial.path("climb")
@@ -153,7 +155,7 @@ def climb(trial):
         trial.note(f"{tries} tries")
 
 
-@case("424", "bounded", nodes=2, limit=240, filesystems=COHFS)
+@case("424", "bounded", nodes=2, limit=240, filesystems=COHFS, rest=True)
 def bounded(trial):
     """The number of cached locks is bounded, and nothing is lost when old ones go."""
     path = trial.path("bounded")
@@ -175,7 +177,7 @@ def bounded(trial):
     trial.check(found == wanted, "not what was written")
 
 
-@case("425", "scan-locks", nodes=2, limit=240, filesystems=COHFS)
+@case("425", "scan-locks", nodes=2, limit=240, filesystems=COHFS, rest=True)
 def scan_locks(trial):
     """Reading all of a large contended file takes locks by the region, not by the page."""
     path = trial.path("scan")
@@ -191,3 +193,47 @@ def scan_locks(trial):
     trial.note(f"{asked} requests for {regions} regions")
     # of the contended region, pages; of the rest, the region
     trial.check(asked <= 2 * regions + 1100, f"{asked} requests for {regions} regions")
+
+
+def _orders(trial, path, script):
+    """Orders of the folios that a script on node 0 adds to a file."""
+    out = trial.shell(0, f"""set -e
+        ino=$(printf '%x' $(stat -c %i {path}))
+        cd /sys/kernel/tracing
+        echo > trace
+        echo 1 > {ADDED}/enable
+        {script}
+        echo 0 > {ADDED}/enable
+        grep " ino $ino " trace | grep -o 'order=[0-9]*' | sort | uniq -c""")
+    return {int(order) for order in re.findall(r"order=(\d+)", out)}
+
+
+@case("427", "large-folios", nodes=2, limit=240, filesystems=COHFS)
+def large_folios(trial):
+    """What is written at once is in core in one piece while no other node uses the file, in
+    pages while one does, and in pieces again when it has gone; with the right bytes."""
+    path, same = trial.path("large"), "/tmp/large"
+    foreign = "yes | dd of={} bs=4k seek=5 count=1 iflag=fullblock conv=notrunc status=none"
+
+    def write(at):
+        return (f"dd if={same} of={path} bs=1M skip={at} seek={at} count=4 conv=notrunc "
+                "status=none")
+    trial.shell(0, f"head -c 12M /dev/urandom > {same}; touch {path}")
+    with _tuned(trial, idle_ms=600000, climb_ms=200, climb_max_ms=2000) as tune:
+        orders = _orders(trial, path, write(0))
+        trial.check(orders and max(orders) > 0, f"alone on the file: orders {orders}")
+        trial.shell(1, foreign.format(path))
+        trial.shell(0, foreign.format(same))
+        orders = _orders(trial, path, f"cmp -n 4M {path} {same}; {write(4)}")
+        trial.check(orders == {0}, f"with another node in the file: orders {orders}")
+        tune({"idle_ms": 1000})
+
+        def alone():
+            trial.shell(0, f"dd if={same} of={path} bs=4k count=1 conv=notrunc status=none")
+            return _file_line(trial, 0, path).startswith("file EX ")
+        _until(trial, "one lock for the file", alone)
+        orders = _orders(trial, path, write(8))
+        trial.check(orders and max(orders) > 0, f"alone again: orders {orders}")
+    sums = [trial.shell(node, f"sha256sum < {name}") for node, name in
+            ((0, same), (0, path), (1, path))]
+    trial.check(len(set(sums)) == 1, f"not the same bytes: {sums}")

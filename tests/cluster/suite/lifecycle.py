@@ -39,7 +39,7 @@ def remount_orders(trial):
     trial.note(f"{len(tried)} orders")
 
 
-@case("202", "remount-busy", nodes=3, limit=180)
+@case("202", "remount-busy", nodes=3, limit=180, rest=True)
 def remount_busy(trial):
     """Nodes come and go while others work on the same files."""
     worker = trial.rig.spawn(0, [f"{trial.rig.programs}/names", "-i0", "-n1",
@@ -140,7 +140,7 @@ def _write_until_ready(trial, node, directory):
     raise Failure("the writer ended before what it promises was on disk")
 
 
-@case("204", "power-cut", nodes=1, limit=300)
+@case("204", "power-cut", nodes=1, limit=300, rest=True)
 def power_cut(trial):
     """A single node loses its power; after the next mount replayed its journal, all
     that was synchronised is there and the rest is consistent."""

@@ -11,7 +11,7 @@ def name_races(trial):
                   mode="lenient" if trial.rig.fs in ("gfs2", "ocfs2") else "")
 
 
-@case("102", "open-unlinked", nodes=3, limit=150)
+@case("102", "open-unlinked", nodes=3, limit=150, rest=True)
 def open_unlinked(trial):
     """A file unlinked on one node lives until its last close on the others; then its
     space comes back everywhere."""

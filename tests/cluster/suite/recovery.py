@@ -212,7 +212,7 @@ def _look(trial, node, directory, promised):
     trial.check(found == promised, f"node {node} sees old attributes, see the log")
 
 
-@case("520", "old-values", nodes=3, limit=300, filesystems=COHFS)
+@case("520", "old-values", nodes=3, limit=300, filesystems=COHFS, rest=True)
 def old_values(trial):
     """A node dies that has changed files whose attributes the others have seen before:
     everybody sees what it had synchronised, not what the lock manager still has of the old
