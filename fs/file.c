@@ -228,22 +228,37 @@ static ssize_t write_allocate(const struct cohfs_range_hold *hold, loff_t pos, s
 	return min_t(u64, len, (lblk << COHFS_BLOCK_SHIFT) - pos);
 }
 
+/*
+ * Of what was to be written at @pos only some was copied.  Folios that are beyond EOF now may
+ * hold anything there; growth that leaves it out takes it for zero.
+ */
+static void write_cut_short(struct inode *inode, loff_t pos, size_t len)
+{
+	loff_t end = pos + len, eof = max(pos, i_size_read(inode));
+
+	if (eof < end)
+		truncate_pagecache_range(inode, eof, end - 1);
+}
+
 /* Allocate for and copy one window.  Returns bytes copied or an error. */
 static ssize_t write_window(const struct cohfs_range_hold *hold, struct kiocb *iocb,
 			    struct iov_iter *from)
 {
 	size_t count = iov_iter_count(from);
-	ssize_t n;
+	loff_t pos = iocb->ki_pos;
+	ssize_t n, room;
 
-	n = write_allocate(hold, iocb->ki_pos, min(count, COPY_WINDOW));
-	if (n < 0)
-		return n;
-	iov_iter_truncate(from, n);
-	cohfs_folio_large_begin(hold);
+	room = write_allocate(hold, pos, min(count, COPY_WINDOW));
+	if (room < 0)
+		return room;
+	iov_iter_truncate(from, room);
+	cohfs_folio_large_begin(hold, pos);
 	pagefault_disable();
 	n = iomap_file_buffered_write(iocb, from, &cohfs_iomap_ops, NULL);
 	pagefault_enable();
 	cohfs_folio_large_end(hold->inode);
+	if (n < room)
+		write_cut_short(hold->inode, pos, room);
 	iov_iter_reexpand(from, count - max_t(ssize_t, n, 0));
 	return n;
 }

@@ -23,11 +23,23 @@ static void set_order(struct inode *inode, unsigned int order)
 	} while (!try_cmpxchg(flags, &old, new));
 }
 
-void cohfs_folio_large_begin(const struct cohfs_range_hold *hold)
+/*
+ * A folio whose first block is new and written from its middle on passes for uptodate as a
+ * whole, in iomap, before anything is copied: what a copy that stops short leaves of it would
+ * be whatever the memory held.  Of a page zero_tail() takes care.
+ */
+static bool begins_inside_new_block(const struct inode *inode, loff_t pos)
 {
-	/* such huge pages are counted on the assumption that the order never changes */
-	BUILD_BUG_ON(IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS));
-	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && cohfs_range_is_file(hold))
+	return offset_in_page(pos) && round_down(pos, PAGE_SIZE) >= i_size_read(inode);
+}
+
+void cohfs_folio_large_begin(const struct cohfs_range_hold *hold, loff_t pos)
+{
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) || !cohfs_range_is_file(hold) ||
+	    begins_inside_new_block(hold->inode, pos))
+		return;
+	/* there huge pages are counted on the assumption that the order never changes */
+	if (!IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS))
 		set_order(hold->inode, COHFS_FOLIO_ORDER);
 }
 

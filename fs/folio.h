@@ -22,11 +22,11 @@ struct cohfs_range_hold;
 #define COHFS_FOLIO_ORDER	8
 
 /**
- * cohfs_folio_large_begin() - folios that iomap adds for this write() may be large
+ * cohfs_folio_large_begin() - folios that iomap adds for a write() at @pos may be large
  * @hold: EX on the range; if it is not of all of the file nothing changes
  * Context: i_rwsem exclusive, to cohfs_folio_large_end().
  */
-void cohfs_folio_large_begin(const struct cohfs_range_hold *hold);
+void cohfs_folio_large_begin(const struct cohfs_range_hold *hold, loff_t pos);
 void cohfs_folio_large_end(struct inode *inode);
 
 /**

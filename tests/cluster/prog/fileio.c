@@ -339,6 +339,35 @@ static void test_buffers(void)
 	close(fd);
 }
 
+/*
+ * A write of much of which little can be read: what later growth leaves out behind it is
+ * zero, and not what the memory held before.
+ */
+static void test_cut_short(void)
+{
+	const off_t far = 300000;
+	char *map = map_file(-1, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS);
+
+	munmap(map + PAGE, PAGE);
+	fill(map, PAGE, 5, 0);
+	for (off_t start = 0; start < 300; start += 100) {
+		int fd = new_file();
+		ssize_t n;
+
+		put(fd, 0, 1024 * PAGE, 9);
+		SYS(ftruncate(fd, 0));
+		n = SYS(pwrite(fd, map, 1 << 20, start));
+		CHECK(n > 0 && n <= (ssize_t)PAGE, "%zd bytes were written", n);
+		CHECK(pwrite(fd, "x", 1, far) == 1, "pwrite: %m");
+		expect(fd, start + n, far - start - n, 0);
+		SYS(fsync(fd));
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		expect(fd, start + n, far - start - n, 0);
+		close(fd);
+	}
+	munmap(map, PAGE);
+}
+
 static void test_sync(void)
 {
 	int fd = new_file();
@@ -454,6 +483,7 @@ static const struct {
 	{ "recycled blocks", test_recycled },
 	{ "append", test_append },
 	{ "buffers", test_buffers },
+	{ "writes cut short", test_cut_short },
 	{ "sync", test_sync },
 	{ "mapping", test_mapped },
 	{ "mtime of a mapped store", test_mapped_mtime },
