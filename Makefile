@@ -8,7 +8,7 @@ LAB	:= scripts/lab
 PROGS	:= build/tests/.built
 
 .PHONY: all help setup module module-debug tools programs images host mutations sparse \
-	style docs-check gate-test kunit cluster torture check check-rest check-long demo bench clean
+	style docs-check gate-test kunit cluster torture check check-rest check-all check-long demo bench clean
 
 all: module tools	## module for Debian's 6.12 kernel, and the tools
 
@@ -69,6 +69,9 @@ check:			## what every change is tried with
 
 check-rest:		## what else must pass before it lands
 	@scripts/check --rest
+
+check-all:		## both in one go
+	@scripts/check --all
 
 check-long:		## both, with more of everything and the long cluster tests
 	@scripts/check --long
