@@ -64,6 +64,7 @@ class Node:
                 qemu.command(self), cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         process.remember(self.pid_file, started.pid)
+        process.hand_on_niceness(started.pid)
         # Reaped when it dies, lest a zombie pass for a running node meanwhile.
         threading.Thread(target=started.wait, daemon=True).start()
 

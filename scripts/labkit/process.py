@@ -4,6 +4,7 @@ A pid alone may have been reused since; with the start time it names one
 process for as long as the machine is up.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -30,6 +31,20 @@ def running(path):
     except FileNotFoundError:
         return None
     return int(pid) if _start_time(pid) == started else None
+
+
+def hand_on_niceness(leader):
+    """Gives the session led by `leader` our niceness.
+
+    The kernel may share the processors among sessions first (sched(7), autogroup); a process's
+    own niceness then counts only against others of its session.  A courtesy: a kernel without
+    autogroups, or one that wants to be root for it, is not a reason to go without the session.
+    """
+    niceness = os.nice(0)
+    if niceness:
+        with contextlib.suppress(OSError), \
+                open(f"/proc/{leader}/autogroup", "w", encoding="ascii") as group:
+            group.write(str(niceness))
 
 
 def kill(path):
