@@ -8,7 +8,8 @@ LAB	:= scripts/lab
 PROGS	:= build/tests/.built
 
 .PHONY: all help setup module module-debug tools programs images host mutations sparse \
-	style docs-check gate-test kunit cluster torture check check-rest check-all check-long demo bench clean
+	style gate-test kunit cluster torture check check-rest check-all check-long demo \
+	bench clean
 
 all: module tools	## module for Debian's 6.12 kernel, and the tools
 

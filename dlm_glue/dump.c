@@ -24,6 +24,7 @@ static const char *const counter_names[COHFS_NR_CT] = {
 	[COHFS_CT_PARKED] = "parked",
 	[COHFS_CT_RETRIES] = "retries",
 	[COHFS_CT_TENURE_OVERDUE] = "overdue",
+	[COHFS_CT_TENURE_KEPT] = "kept",
 };
 
 static void dump_waiters(struct cohfs_lock *lk, struct seq_file *m)

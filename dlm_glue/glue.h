@@ -221,6 +221,15 @@ static inline void cohfs_lock_want(struct cohfs_lock_want *want,
 void cohfs_lock_release_unused(struct cohfs_lock *lk, enum cohfs_mode mode);
 
 /**
+ * cohfs_lock_release_done() - end a hold that nobody will be back for
+ *
+ * As cohfs_lock_release(), but without the short tenure: who waits for the right gets it
+ * at once.  For one thing done now and then, where tenure saves no hand-over and only
+ * makes the others wait.
+ */
+void cohfs_lock_release_done(struct cohfs_lock *lk, enum cohfs_mode mode);
+
+/**
  * cohfs_lock_dep_begin() - for lockdep: the task has what @lk covers, by other means
  *
  * For holds that the lock itself does not know of; balanced by cohfs_lock_dep_end().

@@ -294,6 +294,12 @@ void cohfs_lock_release_unused(struct cohfs_lock *lk, enum cohfs_mode mode)
 	release(lk, COHFS_EV_LEAVE, mode);
 }
 
+void cohfs_lock_release_done(struct cohfs_lock *lk, enum cohfs_mode mode)
+{
+	dep_release(lk, 0, _RET_IP_);
+	release(lk, COHFS_EV_DONE, mode);
+}
+
 void cohfs_lock_unpin(struct cohfs_lock *lk, enum cohfs_mode mode)
 {
 	release(lk, COHFS_EV_RELEASE, mode);

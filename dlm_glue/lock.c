@@ -133,8 +133,11 @@ static bool arm_tenure(struct cohfs_lock *lk)
 			lk_count(lk, COHFS_CT_TENURE_OVERDUE);
 		return false;
 	}
-	if (!hrtimer_is_queued(timer) || hrtimer_get_expires(timer) != end)
-		hrtimer_start(timer, end, HRTIMER_MODE_ABS_SOFT);
+	if (hrtimer_is_queued(timer) && hrtimer_get_expires(timer) == end)
+		return true;
+	if (lk->lk_fsm.tenure == COHFS_TEN_SHORT)
+		lk_count(lk, COHFS_CT_TENURE_KEPT);
+	hrtimer_start(timer, end, HRTIMER_MODE_ABS_SOFT);
 	return true;
 }
 

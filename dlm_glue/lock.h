@@ -54,7 +54,8 @@ enum cohfs_lock_counter {
 	COHFS_CT_WAITS,
 	COHFS_CT_PARKED,
 	COHFS_CT_RETRIES,
-	COHFS_CT_TENURE_OVERDUE,
+	COHFS_CT_TENURE_OVERDUE,	/* first uses that were not waited for any longer */
+	COHFS_CT_TENURE_KEPT,		/* demands that a short tenure made wait */
 	COHFS_NR_CT,
 };
 

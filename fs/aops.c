@@ -78,7 +78,7 @@ static int cohfs_read_folio(struct file *file, struct folio *folio)
 	return iomap_read_folio(folio, &cohfs_iomap_ops);
 }
 
-/* Ends where the map does; the VFS drops the folios that are left. */
+/* Ends where the map does; what the VFS keeps of the rest is not uptodate. */
 static void cohfs_readahead(struct readahead_control *rac)
 {
 	if (!cohfs_folio_refuse_large(rac))

@@ -265,6 +265,11 @@ void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode)
 	cohfs_object_unlock(COHFS_I(inode)->ci_attr, mode);
 }
 
+void cohfs_attr_unlock_done(struct inode *inode, enum cohfs_mode mode)
+{
+	cohfs_lock_release_done(&COHFS_I(inode)->ci_attr->lk, mode);
+}
+
 /* Inode operations ----------------------------------------------------------- */
 
 /*

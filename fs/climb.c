@@ -90,7 +90,7 @@ static void climb(struct inode *inode, struct cohfs_rnode *node, enum cohfs_mode
 		return;
 	if (cohfs_attr_trylock(inode)) {
 		climb_under(inode, node, mode);
-		cohfs_attr_unlock(inode, COHFS_PR);
+		cohfs_attr_unlock_done(inode, COHFS_PR);
 	}
 	up_write(&tree->sem);
 }

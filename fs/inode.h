@@ -216,6 +216,13 @@ int __must_check cohfs_attr_lock_write(struct inode *inode);
 /** cohfs_attr_trylock() - cohfs_attr_lock() in PR, if all of it is here; never waits */
 bool __must_check cohfs_attr_trylock(struct inode *inode);
 void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
+/**
+ * cohfs_attr_unlock_done() - the same, by who took I for one thing and will not be back
+ *
+ * Nothing keeps I then from another node that waits: what is done for each page, or now
+ * and then, would have others wait for a tenure each time.
+ */
+void cohfs_attr_unlock_done(struct inode *inode, enum cohfs_mode mode);
 
 /* lockops.c: what giving up O, I, M, G, ... means; D, E, P are in revoke.c */
 const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type, u64 number);

@@ -434,7 +434,7 @@ static int range_wait(struct cohfs_range_hold *hold, bool attr_held)
 		return err;
 	err = hold_wait(hold, root_of(inode), hold->first, hold->last);
 	if (!attr_held)
-		cohfs_attr_unlock(inode, COHFS_PR);
+		cohfs_attr_unlock_done(inode, COHFS_PR);
 	return err;
 }
 

@@ -404,13 +404,14 @@ static bool find_large(struct address_space *mapping, pgoff_t *first, pgoff_t la
 		for (i = 0; more && i < folio_batch_count(&batch); i++) {
 			struct folio *folio = batch.folios[i];
 
-			if (folio_test_large(folio) && !found)
-				*first = folio->index;
-			if (folio_test_large(folio) && (!found || folio->index == *end + 1))
-				*end = folio->index + folio_nr_pages(folio) - 1;
-			else
+			if (!folio_test_large(folio) || (found && folio->index > *end + 1)) {
 				more = !found;
-			found |= folio_test_large(folio);
+				continue;
+			}
+			if (!found)
+				*first = folio->index;
+			*end = folio_next_index(folio) - 1;
+			found = true;
 		}
 		folio_batch_release(&batch);
 		cond_resched();
@@ -420,7 +421,7 @@ static bool find_large(struct address_space *mapping, pgoff_t *first, pgoff_t la
 
 /*
  * Below a region folios are pages, since their locks go one by one.  Large ones are not
- * cut up but thrown away, once per region and conflict: they come from calls and read-ahead,
+ * cut up but thrown away, once per region and conflict: they come from long write() calls,
  * and which of their pages are in use they do not tell.  The map stays, it is covered.
  */
 static int split_drop_large(struct split *split)

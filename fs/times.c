@@ -105,7 +105,7 @@ static int times_publish(struct inode *inode, bool journal)
 		ci->ci_times_unlogged = true;
 	if (journal && ci->ci_times_unlogged)
 		err = times_journal(inode);
-	cohfs_attr_unlock(inode, COHFS_EX);
+	cohfs_attr_unlock_done(inode, COHFS_EX);
 	return err;
 }
 

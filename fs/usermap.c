@@ -198,7 +198,11 @@ static void plan_unlock_attr(struct cohfs_plan_range *range)
 {
 	if (range->attr_mode == COHFS_NL)
 		return;
-	cohfs_attr_unlock(range->inode, range->attr_mode);
+	/* to be granted a range is one thing, to make a file longer goes on */
+	if (range->attr_mode == COHFS_PR)
+		cohfs_attr_unlock_done(range->inode, COHFS_PR);
+	else
+		cohfs_attr_unlock(range->inode, range->attr_mode);
 	range->attr_mode = COHFS_NL;
 }
 

@@ -31,6 +31,7 @@ static const char *const event_names[COHFS_NR_FSM_EVENTS] = {
 	[COHFS_EV_HOLD] = "hold",
 	[COHFS_EV_RELEASE] = "release",
 	[COHFS_EV_LEAVE] = "leave",
+	[COHFS_EV_DONE] = "done",
 	[COHFS_EV_WANT] = "want",
 	[COHFS_EV_ANSWER] = "answer",
 	[COHFS_EV_DELIVERED] = "delivered",
@@ -450,24 +451,29 @@ static u32 ev_recall(struct cohfs_fsm *f, int mode)
 	return ev_bast(f, mode);
 }
 
+static enum cohfs_tenure after_use(const struct cohfs_fsm *f)
+{
+	return f->cfg & COHFS_CFG_TENURE ? COHFS_TEN_SHORT : COHFS_TEN_NONE;
+}
+
 static u32 ev_used(struct cohfs_fsm *f)
 {
 	if (f->tenure != COHFS_TEN_UNUSED && f->tenure != COHFS_TEN_HELD)
 		return 0;
-	f->tenure = f->cfg & COHFS_CFG_TENURE ? COHFS_TEN_SHORT : COHFS_TEN_NONE;
+	f->tenure = after_use(f);
 	return settle(f);
 }
 
 /* The release of a lesser hold, by somebody else, keeps nobody's promise. */
-static u32 ev_release(struct cohfs_fsm *f, int mode)
+static u32 ev_release(struct cohfs_fsm *f, int mode, enum cohfs_tenure tenure)
 {
 	if (WARN_ON_ONCE(!f->holders[mode]))
 		return 0;
 	f->holders[mode]--;
 	if (f->tenure == COHFS_TEN_HELD ||
 	    (f->tenure == COHFS_TEN_UNUSED && cohfs_mode_covers(mode, f->promise)))
-		return ev_used(f);
-	return settle(f);
+		f->tenure = tenure;
+	return tenure == COHFS_TEN_NONE && MUTANT(15) ? 0 : settle(f);
 }
 
 /*
@@ -524,6 +530,7 @@ bool cohfs_fsm_legal(const struct cohfs_fsm *f, enum cohfs_fsm_event event, int 
 			cohfs_mode_covers(f->granted, arg));
 	case COHFS_EV_RELEASE:
 	case COHFS_EV_LEAVE:
+	case COHFS_EV_DONE:
 		return f->holders[arg] > 0;
 	case COHFS_EV_WANT:
 		return arg == COHFS_NL || (!f->drop && !f->dead);
@@ -565,7 +572,9 @@ u32 cohfs_fsm_step(struct cohfs_fsm *f, enum cohfs_fsm_event event, int arg)
 		f->holders[arg]++;
 		return 0;
 	case COHFS_EV_RELEASE:
-		return ev_release(f, arg);
+		return ev_release(f, arg, after_use(f));
+	case COHFS_EV_DONE:
+		return ev_release(f, arg, COHFS_TEN_NONE);
 	case COHFS_EV_LEAVE:
 		return ev_leave(f, arg);
 	case COHFS_EV_WANT:

@@ -37,6 +37,7 @@ enum cohfs_fsm_event {
 	COHFS_EV_HOLD,		/* mode: a task becomes holder */
 	COHFS_EV_RELEASE,	/* mode: a holder stops */
 	COHFS_EV_LEAVE,		/* mode: a holder stops, and will be back to use it */
+	COHFS_EV_DONE,		/* mode: a holder stops, and will not be back */
 	COHFS_EV_WANT,		/* mode | COHFS_WANT_NOQUEUE: what waiters need now */
 	COHFS_EV_ANSWER,	/* 0 or -errno: outcome of request, lower, unlock */
 	COHFS_EV_DELIVERED,	/* enum cohfs_tenure: ops->granted has run */
@@ -49,7 +50,7 @@ enum cohfs_fsm_event {
 	COHFS_EV_DROP,		/* the owner is done with the lock */
 	COHFS_EV_KILL,		/* the lockspace is gone or withdrawn */
 };
-#define COHFS_NR_FSM_EVENTS 14
+#define COHFS_NR_FSM_EVENTS 15
 
 #define COHFS_WANT_NOQUEUE	0x100
 

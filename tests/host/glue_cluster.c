@@ -440,7 +440,7 @@ static void release(struct node *n, unsigned int i)
 		W.stream--;
 		t->state = T_FUTURE;
 	}
-	apply(n, COHFS_EV_RELEASE, t->mode);
+	apply(n, t->flags & T_PARTING ? COHFS_EV_DONE : COHFS_EV_RELEASE, t->mode);
 	if (n->f.tenure != COHFS_TEN_UNUSED)
 		end_promises(n);
 }

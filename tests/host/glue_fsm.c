@@ -182,7 +182,11 @@ static void check_actions(const struct cohfs_fsm *was, const struct cohfs_fsm *f
 		check(f->tenure && f->state == COHFS_FS_IDLE);
 	if (act & COHFS_DO_FAIL)
 		check(f->want == COHFS_NL && f->error < 0);
-	if ((event == COHFS_EV_RELEASE || event == COHFS_EV_LEAVE) && cohfs_fsm_quiet(was)) {
+	if (event == COHFS_EV_DONE)
+		check(f->tenure == COHFS_TEN_NONE ||
+		      (f->tenure == was->tenure && was->tenure != COHFS_TEN_HELD));
+	if ((event == COHFS_EV_RELEASE || event == COHFS_EV_LEAVE ||
+	     event == COHFS_EV_DONE) && cohfs_fsm_quiet(was)) {
 		struct cohfs_fsm same = *was;
 
 		memcpy(same.holders, f->holders, sizeof(same.holders));
@@ -258,6 +262,7 @@ static void try_all(const struct key *k)
 		try_event(k, COHFS_EV_HOLD, modes[i]);
 		try_event(k, COHFS_EV_RELEASE, modes[i]);
 		try_event(k, COHFS_EV_LEAVE, modes[i]);
+		try_event(k, COHFS_EV_DONE, modes[i]);
 		try_event(k, COHFS_EV_BAST, modes[i]);
 		try_event(k, COHFS_EV_RECALL, modes[i]);
 		try_event(k, COHFS_EV_WANT, modes[i]);

@@ -130,7 +130,7 @@ static void test_random_readers_and_writers(void)
 
 static void test_random_faults(void)
 {
-	many_random(runs(8000), pr_ex, 2, T_FAULT | T_ASYNC, NULL);
+	many_random(runs(8000), pr_ex, 2, T_FAULT | T_ASYNC | T_PARTING, NULL);
 }
 
 static void test_random_noqueue(void)
@@ -151,7 +151,8 @@ static void late_callbacks(void)
 
 static void test_random_late_callbacks(void)
 {
-	many_random(runs(8000), pr_ex, 2, T_FAULT | T_NOQUEUE, late_callbacks);
+	many_random(runs(8000), pr_ex, 2, T_FAULT | T_NOQUEUE | T_PARTING,
+		    late_callbacks);
 }
 
 static void killed_and_dropped(void)
@@ -176,7 +177,7 @@ static void recovery(void)
 
 static void test_random_recovery(void)
 {
-	many_random(runs(12000), pr_ex, 2, T_FAULT, recovery);
+	many_random(runs(12000), pr_ex, 2, T_FAULT | T_PARTING, recovery);
 }
 
 static void everything(void)
@@ -385,6 +386,16 @@ static void test_all_faults(void)
 	explore(limit());
 }
 
+static void test_all_parting(void)
+{
+	model_init(2, COHFS_CFG_TENURE);
+	tasks(0, 1, COHFS_EX, T_PARTING);
+	tasks(0, 2, COHFS_PR, T_PARTING);
+	tasks(1, 1, COHFS_EX, T_FAULT);
+	tasks(1, 1, COHFS_EX, T_PARTING);
+	explore(limit());
+}
+
 static void test_all_three_nodes(void)
 {
 	model_init(3, 0);
@@ -489,6 +500,7 @@ int main(void)
 	run_test(test_all_two_writers);
 	run_test(test_all_upgrade_deadlock);
 	run_test(test_all_faults);
+	run_test(test_all_parting);
 	run_test(test_all_three_nodes);
 	run_test(test_all_noqueue);
 	run_test(test_all_intents);

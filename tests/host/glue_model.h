@@ -36,6 +36,7 @@ enum task_state {
 #define T_ASYNC		0x4	/* starts the request before it waits */
 #define T_PROMISED	0x10	/* nobody may revoke before it has come back */
 #define T_FAULT		0x20	/* prepares, lets go, and the access comes later */
+#define T_PARTING	0x40	/* will not be back, so nothing is kept for it */
 #define T_STREAM	0x8	/* begins again when done, for as long as stream > 0 */
 
 struct task {

@@ -102,6 +102,11 @@ void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode)
 	cohfs_lock_release(&COHFS_I(inode)->attr->lk, mode);
 }
 
+void cohfs_attr_unlock_done(struct inode *inode, enum cohfs_mode mode)
+{
+	cohfs_lock_release_done(&COHFS_I(inode)->attr->lk, mode);
+}
+
 static struct inode *new_inode(struct node *node)
 {
 	struct cohfs_inode *ci = calloc(1, sizeof(*ci));

@@ -121,6 +121,22 @@ static void release_ends_protection(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig_count(rl, COHFS_CT_TENURE_OVERDUE), 0);
 }
 
+/* who will not be back: the other node's request is served in the same step */
+static void parting_leaves_no_tenure(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct rig_lock *rl = rig_tenure_lock(rig, 1);
+	struct rig_asker *a = wait_behind_another(rig, rl);
+	struct rig_peer *rp = contended_grant(rig, rl, a);
+
+	KUNIT_EXPECT_FALSE(test, rig_peer_answered(rp));
+	rig_end(a, RIG_RELEASE_DONE);
+	KUNIT_EXPECT_EQ(test, rl->lk.lk_fsm.tenure, COHFS_TEN_NONE);
+	KUNIT_EXPECT_TRUE(test, rl->lk.lk_fsm.state != COHFS_FS_IDLE ||
+				rig_cached(rl) == COHFS_NL);
+	KUNIT_EXPECT_EQ(test, 0, rig_peer_answer(rp));
+}
+
 /* who would have been promised a use dies: the right must not wait for the bound */
 static void killed_waiter_needs_no_tenure(struct kunit *test)
 {
@@ -168,6 +184,7 @@ static struct kunit_case tenure_cases[] = {
 	KUNIT_CASE(weaker_release_keeps_the_promise),
 	KUNIT_CASE(bound_ends_protection),
 	KUNIT_CASE(release_ends_protection),
+	KUNIT_CASE(parting_leaves_no_tenure),
 	KUNIT_CASE(killed_waiter_needs_no_tenure),
 	KUNIT_CASE(ping_pong),
 	{}

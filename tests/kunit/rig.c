@@ -251,6 +251,9 @@ static void end_hold(struct rig_asker *a)
 	case RIG_RELEASE_UNUSED:
 		cohfs_lock_release_unused(a->lk, a->mode);
 		break;
+	case RIG_RELEASE_DONE:
+		cohfs_lock_release_done(a->lk, a->mode);
+		break;
 	case RIG_UNPIN:
 		cohfs_lock_unpin(a->lk, a->mode);
 		break;

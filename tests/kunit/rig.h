@@ -90,6 +90,7 @@ struct rig_peer {
 enum rig_ending {
 	RIG_RELEASE,
 	RIG_RELEASE_UNUSED,
+	RIG_RELEASE_DONE,
 	RIG_UNPIN,
 };
 

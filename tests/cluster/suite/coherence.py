@@ -4,6 +4,7 @@ from suite.case import COHFS, Failure, case
 
 ADDS = 200_000
 HANDOVERS = 5_000
+KEPT = 20       # by the way, to open and look at the file and what is around it
 
 
 def _range_grants(trial):
@@ -12,9 +13,14 @@ def _range_grants(trial):
 
 
 def _counter(trial):
-    """Adds until the page has changed hands often enough, traced by the filesystem too."""
+    """Adds until the page has changed hands often enough, traced by the filesystem too.
+
+    Times are published meanwhile, with I; that must not become a lock that nodes keep from
+    each other: pages are granted under it.
+    """
     is_cohfs = trial.rig.fs == "cohfs"
     before = _range_grants(trial) if is_cohfs else 0
+    kept = trial.lock_counts("inode")["kept"] if is_cohfs else 0
     data = trial.program("counter", count=ADDS, handovers=HANDOVERS)
     trial.check(data[0]["adds"] >= ADDS, f"only {data[0]['adds']} adds")
     trial.note(f"{data[0]['handovers']} hand-overs in {data[0]['seconds']:.0f} s")
@@ -24,6 +30,9 @@ def _counter(trial):
             raise Failure(f"{data[0]['handovers']} hand-overs seen by the programs, but only "
                           f"{traced} grants of range locks counted")
         trial.note(f"{traced} range grants")
+        kept = trial.lock_counts("inode")["kept"] - kept
+        trial.note(f"I kept {kept} times")
+        trial.check(kept <= KEPT, f"I was kept from others {kept} times")
 
 
 @case("001", "counter-two", nodes=2, limit=900)

@@ -176,6 +176,7 @@ void iput(struct inode *inode);
 int cohfs_attr_lock(struct inode *inode, enum cohfs_mode mode);
 bool cohfs_attr_trylock(struct inode *inode);
 void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
+void cohfs_attr_unlock_done(struct inode *inode, enum cohfs_mode mode);
 
 #define cohfs_warn(...)			((void)0)
 #define cohfs_is_withdrawn(cs)		false
