@@ -88,7 +88,7 @@ static int judge(struct cohfs_sb *cs, u32 slot, const struct cohfs_logwalk *w,
 	switch (result) {
 	case COHFS_LOGWALK_OUTSIDE:
 		cohfs_err(cs->sb, "journal of slot %u is not replayed: its block %u names block %llu, which is no place for metadata",
-			  slot, w->pos, w->outside);
+			  slot, w->suspect, w->outside);
 		return -EFSCORRUPTED;
 	case COHFS_LOGWALK_ENDLESS:
 		cohfs_err(cs->sb, "journal of slot %u is not replayed: it has no end", slot);

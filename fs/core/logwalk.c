@@ -13,14 +13,17 @@
  * with the same transaction or with the next one, whatever the checksum of the commit
  * block.  It takes exception to
  *
- *   - a tag that names no place for metadata, in a descriptor whose checksum is right.
- *     Revoked or not, committed or not: what jbd2 wrote names no such place.
+ *   - a tag that names no place for metadata, in a descriptor whose checksum is right,
+ *     of a transaction with a commit block.  Revoked or not: what jbd2 committed names no
+ *     such place.
  *   - a log that goes on for longer than it is.  jbd2 would be in SCAN for ever.
  *
- * and to nothing that a power cut leaves.  Old blocks behind the end are of earlier
- * transactions; those of a transaction that was not written completely are as they were
- * meant, or their checksum is wrong; then their tags may be anything, but only say how
- * many blocks SCAN leaves out.
+ * and to nothing that a power cut leaves, or a journal that was aborted.  Old blocks behind
+ * the end are of earlier transactions; those of a transaction that was not written
+ * completely are as they were meant, or their checksum is wrong, or the last tag, which
+ * says that it is the last, is missing: a journal that is aborted in the middle of a
+ * descriptor writes it like that.  Then the tags may be anything, but only say how many
+ * blocks SCAN leaves out.
  */
 #include <linux/cohfs_ondisk.h>
 #include "logwalk.h"
@@ -138,26 +141,40 @@ void cohfs_logwalk_begin(struct cohfs_logwalk *w, const struct cohfs_log_places 
  * From here on SCAN looks for a commit block only.  It may have left out too much, so
  * that it gets a lap of its own before it is said to run in circles.
  */
+static void begin_lap(struct cohfs_logwalk *w)
+{
+	w->left = w->blocks - LOG_FIRST;
+}
+
 static void doubt(struct cohfs_logwalk *w)
 {
 	if (w->doubtful)
 		return;
 	w->doubtful = true;
-	w->left = w->blocks - LOG_FIRST;
+	begin_lap(w);
 }
 
-/* @count: set to the number of tags.  Return: false if one must not be replayed */
-static bool walk_tags(struct cohfs_logwalk *w, const void *block, u32 *count)
+/* The transaction must not be replayed: it is wrong or has no commit block. */
+static void suspect(struct cohfs_logwalk *w, u64 blkno)
+{
+	if (w->doubtful || w->suspect)
+		return;
+	w->suspect = w->pos;
+	w->outside = blkno;
+	begin_lap(w);
+}
+
+/* Return: the number of tags */
+static u32 walk_tags(struct cohfs_logwalk *w, const void *block)
 {
 	size_t off = sizeof(struct jbd2_header);
 	struct jbd2_tag tag;
+	u32 count;
 
-	for (*count = 0; cohfs_log_next_tag(block, &off, &tag); ++*count) {
-		w->outside = cohfs_log_tag_blkno(&tag);
-		if (!w->doubtful && !cohfs_log_place_ok(w->places, w->outside))
-			return false;
-	}
-	return true;
+	for (count = 0; cohfs_log_next_tag(block, &off, &tag); count++)
+		if (!cohfs_log_place_ok(w->places, cohfs_log_tag_blkno(&tag)))
+			suspect(w, cohfs_log_tag_blkno(&tag));
+	return count;
 }
 
 /* Does the block belong to a transaction that is expected here? */
@@ -193,9 +210,11 @@ enum cohfs_logwalk_result cohfs_logwalk_step(struct cohfs_logwalk *w, const void
 	w->committed = type == JBD2_BT_COMMIT;
 	if (w->committed && w->doubtful)
 		return COHFS_LOGWALK_END;
+	if (w->committed && w->suspect)
+		return COHFS_LOGWALK_OUTSIDE;
 	if (!w->committed && !cohfs_log_sum_ok(block, type, w->seed))
 		doubt(w);
-	if (type == JBD2_BT_DESCRIPTOR && !walk_tags(w, block, &tags))
-		return COHFS_LOGWALK_OUTSIDE;
+	if (type == JBD2_BT_DESCRIPTOR)
+		tags = walk_tags(w, block);
 	return pass(w, 1 + tags) ? COHFS_LOGWALK_MORE : COHFS_LOGWALK_ENDLESS;
 }

@@ -68,7 +68,7 @@ static inline u64 cohfs_log_tag_blkno(const struct jbd2_tag *tag)
 enum cohfs_logwalk_result {
 	COHFS_LOGWALK_MORE,	/* the block at @pos is next */
 	COHFS_LOGWALK_END,	/* that was all: the log may be replayed */
-	COHFS_LOGWALK_OUTSIDE,	/* @outside would be written */
+	COHFS_LOGWALK_OUTSIDE,	/* @outside would be written, says the block at @suspect */
 	COHFS_LOGWALK_ENDLESS,	/* jbd2 would run in circles */
 };
 
@@ -81,7 +81,9 @@ enum cohfs_logwalk_result {
  * @left: blocks that may still be passed
  * @committed: the last block was a commit: the next transaction may begin
  * @doubtful: a descriptor or revoke block was wrong; nothing from here on is replayed
- * @outside: with COHFS_LOGWALK_OUTSIDE: block that must not be written
+ * @suspect: descriptor of the transaction under way that names a block which must not be
+ *	written, 0: none
+ * @outside: with @suspect: that block
  */
 struct cohfs_logwalk {
 	const struct cohfs_log_places *places;
@@ -92,6 +94,7 @@ struct cohfs_logwalk {
 	u32 left;
 	bool committed;
 	bool doubtful;
+	u32 suspect;
 	u64 outside;
 };
 

@@ -534,11 +534,43 @@ static void place(void)
 		CHECK_EQ(cohfs_log_place_ok(&places, p[i].blkno), p[i].ok);
 		new_log(RING, 3);
 		descriptor(at(RING), 3, (const u64[]){ 5001, p[i].blkno, 5002 }, 3);
+		/* it never happened */
+		CHECK_EQ(walk(), COHFS_LOGWALK_END);
+		control(at(4), JBD2_BT_COMMIT, 3);
 		CHECK_EQ(walk(), p[i].ok ? COHFS_LOGWALK_END : COHFS_LOGWALK_OUTSIDE);
 		CHECK(p[i].ok || outside == p[i].blkno);
 		/* not jbd2's: not replayed */
 		disk[RING].bytes[2000] ^= 1;
 		CHECK_EQ(walk(), COHFS_LOGWALK_END);
+	}
+}
+
+/*
+ * A journal that is aborted in the middle of a descriptor: the last tag that it has does not
+ * say so, zeroes follow, and there is no commit block.  With one it would be replayed.
+ */
+static void aborted(void)
+{
+	static const u64 blkno[] = { 5001, 5002, 5003 };
+	u32 pos, next;
+
+	for (pos = 1; pos <= RING; pos += 7) {
+		new_log(pos, 3);
+		descriptor(at(pos), 3, blkno, 1);
+		control(at(after(pos, 2)), JBD2_BT_COMMIT, 3);
+		next = after(pos, 3);
+		descriptor(at(next), 4, blkno, 3);
+		put_unaligned_be32(JBD2_TAG_SAME_UUID, at(next)->bytes + 12 + 32 + 16 + 4);
+		seal(at(next), JBD2_BT_DESCRIPTOR);
+		CHECK_EQ(walk(), COHFS_LOGWALK_END);
+		jbd2_replay();
+		CHECK_EQ(jbd2.written, 1);
+		CHECK(!jbd2.outside && !jbd2.endless);
+		next = after(next, 1 + jbd2_tags(at(next), false));
+		control(at(next), JBD2_BT_COMMIT, 4);
+		CHECK_EQ(walk(), COHFS_LOGWALK_OUTSIDE);
+		jbd2_replay();
+		CHECK(jbd2.outside);
 	}
 }
 
@@ -577,6 +609,7 @@ int main(void)
 {
 	test_begin();
 	test_case("logwalk_place", place);
+	test_case("logwalk_aborted", aborted);
 	test_case("logwalk_super", super_fields);
 	test_case("logwalk_hostile", hostile);
 	test_case("logwalk_circles", circles);

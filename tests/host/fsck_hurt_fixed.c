@@ -100,14 +100,6 @@ static void journal_torn(void)
 	log_block(0, pos)->bytes[20] ^= 1;
 }
 
-/* The transaction never happened, but the module refuses a log that says such a thing */
-static void journal_outside_uncommitted(void)
-{
-	u32 pos = hurt_log(COHFS_SUPER_BLKNO) + 2;
-
-	memset(log_block(0, pos), 0, COHFS_BLOCK_SIZE);
-}
-
 static void journal_endless(void)
 {
 	log_circle(0, JBD2_BT_REVOKE);
@@ -265,8 +257,6 @@ const struct kind kinds_fixed[] = {
 	{ "journal_outside_revoked", journal_outside_revoked,
 	  "1 logged blocks are of no place for metadata" },
 	{ "journal_torn", journal_torn, "it and later ones are lost" },
-	{ "journal_outside_uncommitted", journal_outside_uncommitted,
-	  "journal of slot 0: names a block that is no place for metadata", true },
 	{ "journal_endless", journal_endless, "journal of slot 0: has no end", true },
 	{ "journal_endless_commits", journal_endless_commits,
 	  "journal of slot 0: has no end", true },

@@ -172,6 +172,19 @@ static void uncommitted(void)
 	disk_restore();
 }
 
+/* Whatever it names: a transaction without a commit block never happened */
+static void uncommitted_outside(void)
+{
+	u32 pos = hurt_log(COHFS_SUPER_BLKNO) + 2;
+
+	memset(log_block(0, pos), 0, COHFS_BLOCK_SIZE);
+	CHECK_EQ(disk_fsck("-y"), 0);
+	CHECK(disk_said("journal of slot 0: 0 transactions replayed"));
+	CHECK_EQ(disk_fsck("-n"), 0);
+	CHECK_EQ(compare_model(NULL), 0);
+	disk_restore();
+}
+
 /* What was complete before the journal goes round in circles is replayed, nothing else */
 static void endless(void)
 {
@@ -239,6 +252,7 @@ int main(void)
 	try_case("replay", replay);
 	try_case("revokes", revokes);
 	try_case("uncommitted", uncommitted);
+	try_case("uncommitted_outside", uncommitted_outside);
 	try_case("endless", endless);
 	build_filesystem(4, true);
 	try_case("dirty_journals", undamaged);
