@@ -426,6 +426,35 @@ static int setattr_locked(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
+/*
+ * Which of set-user-ID and set-group-ID go is decided by the VFS, and put into a whole new
+ * mode, before I is there: with a mode that may be old.  The same decisions with the true
+ * one.  ATTR_FORCE tells what follows from a write or truncate from a chown(), which spares
+ * nobody.  Who sets a mode has no KILL bits.
+ */
+static void setattr_kill(struct mnt_idmap *idmap, struct inode *inode, struct iattr *attr)
+{
+	const unsigned int bits = ATTR_KILL_SUID | ATTR_KILL_SGID;
+	umode_t mode = inode->i_mode;
+	int kill;
+
+	if (!(attr->ia_valid & bits) &&
+	    (!(attr->ia_valid & ATTR_SIZE) || (attr->ia_valid & ATTR_MODE)))
+		return;
+	if ((attr->ia_valid & bits) && !(attr->ia_valid & ATTR_FORCE))
+		kill = ATTR_KILL_SUID | setattr_should_drop_sgid(idmap, inode);
+	else
+		kill = setattr_should_drop_suidgid(idmap, inode);
+	if (kill & ATTR_KILL_SUID)
+		mode &= ~S_ISUID;
+	if (kill & ATTR_KILL_SGID)
+		mode &= ~S_ISGID;
+	attr->ia_valid &= ~ATTR_MODE;
+	attr->ia_mode = mode;
+	if (mode != inode->i_mode)
+		attr->ia_valid |= ATTR_MODE;
+}
+
 	if ((attr->ia_valid & ATTR_SIZE) && attr->ia_size != i_size_read(inode)) {
 		err = cohfs_truncate(inode, attr->ia_size);
 		if (err)
@@ -439,6 +468,7 @@ static int setattr_locked(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (S_ISREG(inode->i_mode) && (attr->ia_valid & ATTR_MODE) &&
 	    is_sxid(attr->ia_mode))
 		return setattr_mode(idmap, inode, attr);
+	setattr_kill(idmap, inode, attr);
 	return setattr_journal(idmap, inode, attr);
 }
 

@@ -72,10 +72,16 @@ int cohfs_check_name(struct inode *dir, const struct qstr *name,
 	err = cohfs_dir_lookup(dir, name, &target);
 	if (err)
 		return err;
-	if (!cohfs_dirtarget_is(&target, inode))
-		return -ESTALE;
+	return cohfs_dirtarget_is(&target, inode) ? 0 : -ESTALE;
+}
+
+int cohfs_check_named(struct inode *dir, struct inode *inode)
+{
 	if (!inode->i_nlink || (S_ISDIR(inode->i_mode) && inode->i_nlink < 2))
 		return cohfs_corrupt(dir->i_sb, inode->i_ino, "link count");
+	if (check_sticky(&nop_mnt_idmap, dir, inode) || IS_APPEND(dir) ||
+	    IS_APPEND(inode) || IS_IMMUTABLE(inode))
+		return -EPERM;
 	return 0;
 }
 

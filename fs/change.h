@@ -48,12 +48,23 @@ void cohfs_name_moving(struct dentry *dentry);
 
 /**
  * cohfs_check_name() - does @name in @dir still stand for @inode?
- * Context: I of both held EX.
- * Return: 0; -ENOENT: no; -ESTALE: it stands for something else, look it up again;
- * -EFSCORRUPTED, -EIO.
+ *
+ * To be asked before I of @inode is: I comes from above to below, and only the name tells
+ * that @inode is below.
+ * Context: I of @dir held EX, and i_rwsem.
+ * Return: 0: yes, as long as I of @dir is held; -ENOENT: no; -ESTALE: it stands for
+ * something else, look it up again; -EFSCORRUPTED, -EIO.
  */
 int cohfs_check_name(struct inode *dir, const struct qstr *name,
 		     const struct inode *inode);
+/**
+ * cohfs_check_named() - may a name of @inode in @dir be taken away?
+ *
+ * What may_delete() of the VFS asked of an inode that may have been old.
+ * Context: I of both held EX.
+ * Return: 0; -EPERM; -EFSCORRUPTED: there should be no name.
+ */
+int cohfs_check_named(struct inode *dir, struct inode *inode);
 
 /** cohfs_drop_link() - one name of @inode is gone (of a directory: the name) */
 int cohfs_drop_link(struct cohfs_change *ch, struct inode *inode);

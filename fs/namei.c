@@ -99,6 +99,8 @@ static struct inode *accept(struct inode *dir, struct finding *fi)
 
 	if (fi->inode == dir)
 		why = "directory contains itself";
+	else if (IS_PRIVATE(fi->inode))
+		why = "name of an orphan directory";
 	else if (fs_umode_to_dtype(fi->inode->i_mode) != fi->target.type)
 		why = "file type in a directory";
 	if (!why)
@@ -220,6 +222,22 @@ static void not_moving(struct dentry *dentry)
 		WRITE_ONCE(dentry->d_fsdata, NULL);
 }
 
+/*
+ * Below a sticky directory the VFS asks for the owner before the operation asks for I, and
+ * says no: so it shall not be an old one.
+ */
+static int refresh_owner(const struct inode *dir, struct inode *inode)
+{
+	int err;
+
+	if (!(dir->i_mode & S_ISVTX) || READ_ONCE(COHFS_I(inode)->ci_attr_valid))
+		return 0;
+	err = cohfs_attr_lock(inode, COHFS_PR);
+	if (!err)
+		cohfs_attr_unlock(inode, COHFS_PR);
+	return err == -ESTALE ? 0 : err;
+}
+
 static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 				   unsigned int flags)
 {
@@ -236,6 +254,11 @@ static struct dentry *cohfs_lookup(struct inode *dir, struct dentry *dentry,
 	inode = search_inode(dir, &dentry->d_name, &epoch);
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
+	err = inode ? refresh_owner(dir, inode) : 0;
+	if (err) {
+		iput(inode);
+		return ERR_PTR(err);
+	}
 	set_epoch(dentry, epoch);
 	alias = splice(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias)) {
@@ -348,6 +371,11 @@ static int cohfs_d_revalidate(struct dentry *dentry, unsigned int flags)
 		ret = err;
 	else if (!is_current(d_inode(parent), dentry))
 		ret = revalidate(parent, dentry);
+	if (ret == 1 && d_really_is_positive(dentry)) {
+		err = refresh_owner(d_inode(parent), d_inode(dentry));
+		if (err)
+			ret = err;
+	}
 	dput(parent);
 	return ret;
 }
@@ -564,6 +592,8 @@ static int link_locked(struct inode *inode, struct inode *dir, struct dentry *de
 
 	if (!inode->i_nlink)
 		return -ENOENT;
+	if (IS_APPEND(inode) || IS_IMMUTABLE(inode))
+		return -EPERM;
 	if (inode->i_nlink >= COHFS_LINK_MAX)
 		return -EMLINK;
 	err = check_new_name(dir, &dentry->d_name, false);
@@ -634,9 +664,7 @@ static int remove_locked(struct inode *dir, struct dentry *dentry)
 	struct cohfs_change ch = { };
 	int err;
 
-	err = cohfs_check_name(dir, &dentry->d_name, inode);
-	if (err == -ESTALE)
-		err = cohfs_name_changed(dir);
+	err = cohfs_check_named(dir, inode);
 	if (!err && S_ISDIR(inode->i_mode))
 		err = cohfs_dir_empty(inode);
 	if (!err && (S_ISDIR(inode->i_mode) || inode->i_nlink == 1))
@@ -651,23 +679,38 @@ static int remove_locked(struct inode *dir, struct dentry *dentry)
 	return cohfs_change_end(&ch, err);
 }
 
-static int remove_name(struct inode *dir, struct dentry *dentry)
+/* I of @dirs, which are the directory and the orphan directory, is held EX */
+static int remove_below(struct inode *dirs[2], struct dentry *dentry)
 {
 	struct inode *inode = d_inode(dentry);
-	struct inode *orphans = cohfs_orphan_dir(COHFS_SB(dir->i_sb));
-	struct inode *locks[] = { dir, orphans, inode };
-	struct inode *dirs[] = { dir, orphans };
 	int err;
 
-	err = cohfs_attr_lock_all(locks, ARRAY_SIZE(locks));
+	err = cohfs_check_name(dirs[0], &dentry->d_name, inode);
+	if (err == -ESTALE)
+		err = cohfs_name_changed(dirs[0]);
+	if (!err)
+		err = cohfs_attr_lock_write(inode);
 	if (err)
 		return err;
-	err = cohfs_dir_sem_all(dirs, ARRAY_SIZE(dirs));
+	err = cohfs_dir_sem_all(dirs, 2);
 	if (!err) {
-		err = remove_locked(dir, dentry);
-		cohfs_dir_sem_release(dirs, ARRAY_SIZE(dirs));
+		err = remove_locked(dirs[0], dentry);
+		cohfs_dir_sem_release(dirs, 2);
 	}
-	cohfs_attr_unlock_all(locks, ARRAY_SIZE(locks));
+	cohfs_attr_unlock(inode, COHFS_EX);
+	return err;
+}
+
+static int remove_name(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *dirs[2] = { dir, cohfs_orphan_dir(COHFS_SB(dir->i_sb)) };
+	int err;
+
+	err = cohfs_attr_lock_all(dirs, 2);
+	if (err)
+		return err;
+	err = remove_below(dirs, dentry);
+	cohfs_attr_unlock_all(dirs, 2);
 	return err;
 }
 

@@ -101,6 +101,8 @@ static struct inode *get_dir(struct cohfs_sb *cs, u32 slot)
 
 	if (!ino)
 		return ERR_PTR(-EIO);
+	if (ino == cs->geo.root_ino)
+		return ERR_PTR(cohfs_corrupt(cs->sb, ino, "orphan directory is the root"));
 	dir = cohfs_iget(cs->sb, ino, 0);
 	if (IS_ERR(dir))
 		return dir;

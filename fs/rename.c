@@ -20,7 +20,8 @@
  * struct move - one rename
  * @ancestor: new_dir is above old_dir
  * @target: what new_dentry stands for, NULL: nothing, or nothing any more
- * @lock: I locks in order; @locks of them
+ * @dir: whose contents change, in the order of I; @dirs of them
+ * @moved: what is moved and replaced, the same; @moves of them
  */
 struct move {
 	struct inode *old_dir;
@@ -32,8 +33,10 @@ struct move {
 	bool exchange;
 	bool noreplace;
 	bool ancestor;
-	struct inode *lock[5];
-	unsigned int locks;
+	struct inode *dir[3];
+	unsigned int dirs;
+	struct inode *moved[2];
+	unsigned int moves;
 };
 
 static bool is_cross(const struct move *mv)
@@ -143,47 +146,37 @@ static int check_ancestry(struct move *mv)
 
 /* Locks ------------------------------------------------------------------------------ */
 
-static void add_lock(struct move *mv, struct inode *inode)
-{
-	mv->lock[mv->locks++] = inode;
-}
-
 /*
  * Directories from above to below, then our orphan directory (no node but ours waits
- * for it with other locks held), then what is moved and replaced: directories before
- * others, else by number.
+ * for it with other locks held).
  */
-static void order_locks(struct move *mv)
+static void order_dirs(struct move *mv)
+{
+	mv->dir[mv->dirs++] = mv->ancestor ? mv->new_dir : mv->old_dir;
+	if (is_cross(mv))
+		mv->dir[mv->dirs++] = mv->ancestor ? mv->old_dir : mv->new_dir;
+	mv->dir[mv->dirs++] = cohfs_orphan_dir(COHFS_SB(mv->old_dir->i_sb));
+}
+
+/* Then what is moved and replaced: directories before others, else by number. */
+static void order_moved(struct move *mv)
 {
 	struct inode *first = mv->inode, *second = mv->target;
 
-	if (!is_cross(mv)) {
-		add_lock(mv, mv->old_dir);
-	} else {
-		add_lock(mv, mv->ancestor ? mv->new_dir : mv->old_dir);
-		add_lock(mv, mv->ancestor ? mv->old_dir : mv->new_dir);
-	}
-	add_lock(mv, cohfs_orphan_dir(COHFS_SB(mv->old_dir->i_sb)));
 	if (second && (S_ISDIR(first->i_mode) == S_ISDIR(second->i_mode) ?
 		       second->i_ino < first->i_ino : S_ISDIR(second->i_mode)))
 		swap(first, second);
-	add_lock(mv, first);
+	mv->moved[mv->moves++] = first;
 	if (second)
-		add_lock(mv, second);
-}
-
-/* The directories among the locks come first: whose contents change */
-static unsigned int count_dirs(const struct move *mv)
-{
-	return is_cross(mv) ? 3 : 2;
+		mv->moved[mv->moves++] = second;
 }
 
 /* What is true now -------------------------------------------------------------------- */
 
 /*
- * All I locks are held.  A target that another node has removed is no target; one
- * that has appeared is for the VFS to look at, except that NOREPLACE knows enough.
- * So is a directory that was moved elsewhere: the VFS would take it for dead.
+ * A target that another node has removed is no target; one that has appeared is for the
+ * VFS to look at, except that NOREPLACE knows enough.  So is a directory: it may have been
+ * moved elsewhere, and the VFS would take it for dead.
  */
 static int check_target(struct move *mv)
 {
@@ -197,7 +190,7 @@ static int check_target(struct move *mv)
 				       mv->target);
 		if (err != -ENOENT || mv->exchange)
 			return err;
-		if (S_ISDIR(mv->target->i_mode) && mv->target->i_nlink)
+		if (S_ISDIR(mv->target->i_mode))
 			return -ESTALE;
 		mv->target = NULL;
 		return 0;
@@ -206,6 +199,19 @@ static int check_target(struct move *mv)
 	if (!err)
 		return mv->noreplace ? -EEXIST : -ESTALE;
 	return err == -ENOENT ? 0 : err;
+}
+
+/* I of the directories is held: the names are what they are now until it goes. */
+static int check_names(struct move *mv)
+{
+	int err;
+
+	err = cohfs_check_name(mv->old_dir, &mv->old_dentry->d_name, mv->inode);
+	if (err == -ESTALE)
+		return cohfs_name_changed(mv->old_dir);
+	if (!err)
+		err = check_target(mv);
+	return err == -ESTALE ? cohfs_name_changed(mv->new_dir) : err;
 }
 
 static int check_links(const struct move *mv)
@@ -222,17 +228,14 @@ static int check_links(const struct move *mv)
 	return 0;
 }
 
+/* All I locks are held. */
 static int check_move(struct move *mv)
 {
 	int err;
 
-	err = cohfs_check_name(mv->old_dir, &mv->old_dentry->d_name, mv->inode);
-	if (err == -ESTALE)
-		return cohfs_name_changed(mv->old_dir);
-	if (!err)
-		err = check_target(mv);
-	if (err == -ESTALE)
-		return cohfs_name_changed(mv->new_dir);
+	err = cohfs_check_named(mv->old_dir, mv->inode);
+	if (!err && mv->target)
+		err = cohfs_check_named(mv->new_dir, mv->target);
 	if (!err)
 		err = check_links(mv);
 	if (err || !mv->target || mv->exchange)
@@ -374,23 +377,36 @@ static int move_locked(struct move *mv)
 	return cohfs_change_end(&ch, err);
 }
 
-static int move(struct move *mv)
+static int move_below(struct move *mv)
 {
-	struct inode *dirs[3];
-	unsigned int count = count_dirs(mv);
 	int err;
 
-	order_locks(mv);
-	memcpy(dirs, mv->lock, count * sizeof(dirs[0]));
-	err = cohfs_attr_lock_all(mv->lock, mv->locks);
+	err = check_names(mv);
 	if (err)
 		return err;
-	err = cohfs_dir_sem_all(dirs, count);
+	order_moved(mv);
+	err = cohfs_attr_lock_all(mv->moved, mv->moves);
+	if (err)
+		return err;
+	err = cohfs_dir_sem_all(mv->dir, mv->dirs);
 	if (!err) {
 		err = move_locked(mv);
-		cohfs_dir_sem_release(dirs, count);
+		cohfs_dir_sem_release(mv->dir, mv->dirs);
 	}
-	cohfs_attr_unlock_all(mv->lock, mv->locks);
+	cohfs_attr_unlock_all(mv->moved, mv->moves);
+	return err;
+}
+
+static int move(struct move *mv)
+{
+	int err;
+
+	order_dirs(mv);
+	err = cohfs_attr_lock_all(mv->dir, mv->dirs);
+	if (err)
+		return err;
+	err = move_below(mv);
+	cohfs_attr_unlock_all(mv->dir, mv->dirs);
 	return err;
 }
 

@@ -18,6 +18,20 @@ def open_unlinked(trial):
     trial.program("openunlink", count=trial.size(1, 10))
 
 
+@case("108", "stale-attributes", nodes=2, limit=120, filesystems=COHFS)
+def stale_attributes(trial):
+    """set-user-ID, sticky directories and times go by what another node has made of a file,
+    not by what was in core."""
+    trial.program("stale")
+
+
+@case("109", "nested-directories", nodes=3, limit=240, filesystems=COHFS)
+def nested_directories(trial):
+    """Three nodes move directories into and out of each other: nothing waits for ever, no
+    loop comes to be."""
+    trial.program("nested", count=trial.size(300, 10_000))
+
+
 @case("103", "names-and-attributes", nodes=1, limit=120)
 def names_and_attributes(trial):
     """Names, links, renames, special files, modes, owners, times, readdir cookies."""
