@@ -387,7 +387,7 @@ static int setattr_journal(struct mnt_idmap *idmap, struct inode *inode,
 	if (attr->ia_valid & ATTR_MTIME) {
 		/* data times noted before this are void, here and elsewhere */
 		ci->ci_time_gen++;
-		cohfs_times_forget(inode);
+		cohfs_times_void(inode);
 	}
 	err = cohfs_inode_write(handle, inode);
 	err2 = cohfs_trans_end(handle);

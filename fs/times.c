@@ -58,23 +58,32 @@ void cohfs_times_touch(struct inode *inode)
 	queue_delayed_work(cs->times_wq, &cs->times_work, TIMES_PERIOD);
 }
 
-/* Under I EX: move the pending times into the inode.  False: nothing to do. */
+/*
+ * Under I EX: move the pending times into the inode.  False: nothing to do.
+ *
+ * The attributes may have changed after the data, and ctime with them: mtime is that of the
+ * data all the same.  One that is ahead of the clock was set before the data was written.
+ */
 static bool times_apply(struct inode *inode)
 {
 	struct cohfs_inode *ci = COHFS_I(inode);
 	struct timespec64 ctime = inode_get_ctime(inode);
-	bool apply;
+	struct timespec64 mtime = inode_get_mtime(inode);
+	bool later_ctime, later_mtime;
 
 	spin_lock(&ci->ci_times_lock);
-	apply = ci->ci_times_pending && ci->ci_times_gen == ci->ci_time_gen &&
-		timespec64_compare(&ci->ci_times, &ctime) > 0;
-	if (apply) {
+	later_ctime = ci->ci_times_pending && ci->ci_times_gen == ci->ci_time_gen &&
+		      timespec64_compare(&ci->ci_times, &ctime) > 0;
+	later_mtime = later_ctime ||
+		      (ci->ci_times_pending && ci->ci_times_gen == ci->ci_time_gen &&
+		       timespec64_compare(&ci->ci_times, &mtime) > 0);
+	if (later_mtime)
 		inode_set_mtime_to_ts(inode, ci->ci_times);
+	if (later_ctime)
 		inode_set_ctime_to_ts(inode, ci->ci_times);
-	}
 	ci->ci_times_pending = false;
 	spin_unlock(&ci->ci_times_lock);
-	return apply;
+	return later_mtime;
 }
 
 static int times_journal(struct inode *inode)
@@ -139,14 +148,21 @@ void cohfs_times_peek(struct inode *inode, struct timespec64 *mtime)
 	spin_unlock(&ci->ci_times_lock);
 }
 
-void cohfs_times_forget(struct inode *inode)
+void cohfs_times_void(struct inode *inode)
 {
-	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	struct cohfs_inode *ci = COHFS_I(inode);
 
 	spin_lock(&ci->ci_times_lock);
 	ci->ci_times_pending = false;
 	spin_unlock(&ci->ci_times_lock);
+}
+
+void cohfs_times_forget(struct inode *inode)
+{
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+	struct cohfs_inode *ci = COHFS_I(inode);
+
+	cohfs_times_void(inode);
 	spin_lock(&cs->times_lock);
 	list_del_init(&ci->ci_times_link);
 	spin_unlock(&cs->times_lock);
@@ -185,19 +201,22 @@ static bool times_contended(struct inode *inode)
 /* Return: true if the inode has to be looked at again. */
 static bool times_visit(struct inode *inode, bool journal)
 {
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	bool later = !journal && times_contended(inode);
 	int err;
 
 	if (!times_due(inode))
 		return false;
 	err = times_publish(inode, !later);
-	if (err == -ENOMEM && !journal)
+	if (!err)
+		return later;
+	if (cohfs_is_withdrawn(cs) || cohfs_is_alone(cs))
+		return false;
+	/* who syncs may be killed */
+	if (err == -ENOMEM || err == -EINTR)
 		return true;
-	if (err && !cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) &&
-	    !cohfs_is_alone(COHFS_SB(inode->i_sb)))
-		cohfs_warn(inode->i_sb, "inode %lu: times not written: %d",
-			   inode->i_ino, err);
-	return later && !err;
+	cohfs_warn(inode->i_sb, "inode %lu: times not written: %d", inode->i_ino, err);
+	return false;
 }
 
 /*

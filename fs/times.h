@@ -19,7 +19,9 @@ void cohfs_times_touch(struct inode *inode);
 int cohfs_times_publish(struct inode *inode);
 /** cohfs_times_peek() - newest times known here, for a local stat */
 void cohfs_times_peek(struct inode *inode, struct timespec64 *mtime);
-/** cohfs_times_forget() - explicit utimes or truncate: pending times are void */
+/** cohfs_times_void() - explicit utimes or truncate: pending times are void */
+void cohfs_times_void(struct inode *inode);
+/** cohfs_times_forget() - the same, by eviction: nobody looks at the inode any more */
 void cohfs_times_forget(struct inode *inode);
 /** cohfs_times_sync() - what is pending now goes to the journal (sync) */
 void cohfs_times_sync(struct cohfs_sb *cs);

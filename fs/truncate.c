@@ -137,7 +137,7 @@ int cohfs_truncate(struct inode *inode, loff_t newsize)
 			       COHFS_RANGE_ATTR);
 	if (err)
 		return err;
-	cohfs_times_forget(inode);
+	cohfs_times_void(inode);
 	/* what stays must be on disk before a size beyond it is */
 	if (newsize > COHFS_I(inode)->ci_disk.size)
 		err = cohfs_disksize_settle(inode);
