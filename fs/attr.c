@@ -265,9 +265,22 @@ void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode)
 	cohfs_object_unlock(COHFS_I(inode)->ci_attr, mode);
 }
 
+/* so long a file counts as growing that grew elsewhere */
+#define GROWTH_MEMORY	HZ
+
+bool cohfs_grows_elsewhere(const struct inode *inode)
+{
+	unsigned long grown = READ_ONCE(COHFS_I(inode)->ci_grown);
+
+	return grown && time_before(jiffies, grown + GROWTH_MEMORY);
+}
+
 void cohfs_attr_unlock_done(struct inode *inode, enum cohfs_mode mode)
 {
-	cohfs_lock_release_done(&COHFS_I(inode)->ci_attr->lk, mode);
+	if (cohfs_grows_elsewhere(inode))
+		cohfs_attr_unlock(inode, mode);
+	else
+		cohfs_lock_release_done(&COHFS_I(inode)->ci_attr->lk, mode);
 }
 
 /* Inode operations ----------------------------------------------------------- */
@@ -413,19 +426,6 @@ static int setattr_mode(struct mnt_idmap *idmap, struct inode *inode,
 	return err;
 }
 
-/* I is held EX: now check again what the VFS checked with older attributes. */
-static int setattr_locked(struct mnt_idmap *idmap, struct dentry *dentry,
-			  struct iattr *attr)
-{
-	struct inode *inode = d_inode(dentry);
-	int err;
-
-	if ((attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_TIMES_SET)) &&
-	    (IS_IMMUTABLE(inode) || IS_APPEND(inode)))
-		return -EPERM;
-	err = setattr_prepare(idmap, dentry, attr);
-	if (err)
-		return err;
 /*
  * Which of set-user-ID and set-group-ID go is decided by the VFS, and put into a whole new
  * mode, before I is there: with a mode that may be old.  The same decisions with the true
@@ -455,6 +455,20 @@ static void setattr_kill(struct mnt_idmap *idmap, struct inode *inode, struct ia
 		attr->ia_valid |= ATTR_MODE;
 }
 
+/* I is held EX: now check again what the VFS checked with older attributes. */
+static int setattr_locked(struct mnt_idmap *idmap, struct dentry *dentry,
+			  struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	if ((attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_TIMES_SET)) &&
+	    (IS_IMMUTABLE(inode) || IS_APPEND(inode)))
+		return -EPERM;
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+	setattr_kill(idmap, inode, attr);
 	if ((attr->ia_valid & ATTR_SIZE) && attr->ia_size != i_size_read(inode)) {
 		err = cohfs_truncate(inode, attr->ia_size);
 		if (err)
@@ -468,7 +482,6 @@ static void setattr_kill(struct mnt_idmap *idmap, struct inode *inode, struct ia
 	if (S_ISREG(inode->i_mode) && (attr->ia_valid & ATTR_MODE) &&
 	    is_sxid(attr->ia_mode))
 		return setattr_mode(idmap, inode, attr);
-	setattr_kill(idmap, inode, attr);
 	return setattr_journal(idmap, inode, attr);
 }
 

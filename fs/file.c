@@ -34,7 +34,6 @@
 #define AHEAD_MAX	(1UL << 20)	/* most that an append allocates ahead */
 #define HOLE_MIN	(64UL << 10)	/* so long a gap before a write stays a hole */
 #define TURN_WINDOW	(1UL << 20)	/* written back at a time while nodes take turns */
-#define GROWTH_MEMORY	HZ	/* so long a file counts as growing that grew elsewhere */
 
 /* Make read-ahead of the file find its mapping, too. */
 static int read_fill(const struct cohfs_range_hold *hold, struct kiocb *iocb, size_t count)
@@ -104,17 +103,23 @@ static pgoff_t read_last(loff_t pos, size_t count, loff_t size)
 static int read_hold(struct cohfs_range_hold *hold, struct inode *inode, loff_t pos,
 		     size_t count)
 {
-	pgoff_t last;
+	pgoff_t last = read_last(pos, count, i_size_read(inode));
 	int err;
 
-	for (;;) {
-		last = read_last(pos, count, i_size_read(inode));
-		err = cohfs_range_lock(hold, inode, pos >> PAGE_SHIFT, last, COHFS_PR,
-				       COHFS_RANGE_BRIEF);
-		if (err || read_last(pos, count, i_size_read(inode)) <= hold->span_last)
-			return err;
-		cohfs_range_unlock(hold);
-	}
+	err = cohfs_range_lock(hold, inode, pos >> PAGE_SHIFT, last, COHFS_PR,
+			       COHFS_RANGE_BRIEF);
+	if (err || read_last(pos, count, i_size_read(inode)) <= hold->span_last)
+		return err;
+	cohfs_range_unlock(hold);
+	/* it has grown; now no other node can make it longer between look and grant */
+	err = cohfs_attr_lock(inode, COHFS_PR);
+	if (err)
+		return err;
+	last = read_last(pos, count, i_size_read(inode));
+	err = cohfs_range_lock(hold, inode, pos >> PAGE_SHIFT, last, COHFS_PR,
+			       COHFS_RANGE_ATTR);
+	cohfs_attr_unlock_done(inode, COHFS_PR);
+	return err;
 }
 
 static ssize_t read_attempt(struct kiocb *iocb, struct iov_iter *to,
@@ -325,10 +330,8 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
  */
 static bool in_turns(const struct cohfs_plan *plan)
 {
-	unsigned long grown = READ_ONCE(COHFS_I(plan->target)->ci_grown);
-
-	return !plan->user && cohfs_range_shared(plan->target) && grown &&
-	       time_before(jiffies, grown + GROWTH_MEMORY);
+	return !plan->user && cohfs_range_shared(plan->target) &&
+	       cohfs_grows_elsewhere(plan->target);
 }
 
 /*

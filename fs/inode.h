@@ -220,9 +220,12 @@ void cohfs_attr_unlock(struct inode *inode, enum cohfs_mode mode);
  * cohfs_attr_unlock_done() - the same, by who took I for one thing and will not be back
  *
  * Nothing keeps I then from another node that waits: what is done for each page, or now
- * and then, would have others wait for a tenure each time.
+ * and then, would have others wait for a tenure each time.  Where others append there is
+ * a tenure all the same: they have theirs, and a reader would get one range in between.
  */
 void cohfs_attr_unlock_done(struct inode *inode, enum cohfs_mode mode);
+/** cohfs_grows_elsewhere() - was the file made longer by another node lately? */
+bool cohfs_grows_elsewhere(const struct inode *inode);
 
 /* lockops.c: what giving up O, I, M, G, ... means; D, E, P are in revoke.c */
 const struct cohfs_lock_ops *cohfs_lock_ops_of(enum cohfs_lock_type type, u64 number);

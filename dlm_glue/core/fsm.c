@@ -451,29 +451,35 @@ static u32 ev_recall(struct cohfs_fsm *f, int mode)
 	return ev_bast(f, mode);
 }
 
-static enum cohfs_tenure after_use(const struct cohfs_fsm *f)
-{
-	return f->cfg & COHFS_CFG_TENURE ? COHFS_TEN_SHORT : COHFS_TEN_NONE;
-}
-
 static u32 ev_used(struct cohfs_fsm *f)
 {
 	if (f->tenure != COHFS_TEN_UNUSED && f->tenure != COHFS_TEN_HELD)
 		return 0;
-	f->tenure = after_use(f);
+	f->tenure = f->cfg & COHFS_CFG_TENURE ? COHFS_TEN_SHORT : COHFS_TEN_NONE;
 	return settle(f);
 }
 
 /* The release of a lesser hold, by somebody else, keeps nobody's promise. */
-static u32 ev_release(struct cohfs_fsm *f, int mode, enum cohfs_tenure tenure)
+static u32 ev_release(struct cohfs_fsm *f, int mode)
 {
 	if (WARN_ON_ONCE(!f->holders[mode]))
 		return 0;
 	f->holders[mode]--;
 	if (f->tenure == COHFS_TEN_HELD ||
 	    (f->tenure == COHFS_TEN_UNUSED && cohfs_mode_covers(mode, f->promise)))
-		f->tenure = tenure;
-	return tenure == COHFS_TEN_NONE && MUTANT(15) ? 0 : settle(f);
+		return ev_used(f);
+	return settle(f);
+}
+
+/* Who will not be back has no use for tenure, but those may who still hold. */
+static u32 ev_done(struct cohfs_fsm *f, int mode)
+{
+	if (WARN_ON_ONCE(!f->holders[mode]))
+		return 0;
+	f->holders[mode]--;
+	if (f->tenure == COHFS_TEN_HELD && !cohfs_fsm_holders(f, COHFS_NL))
+		f->tenure = COHFS_TEN_NONE;
+	return MUTANT(15) ? 0 : settle(f);
 }
 
 /*
@@ -572,9 +578,9 @@ u32 cohfs_fsm_step(struct cohfs_fsm *f, enum cohfs_fsm_event event, int arg)
 		f->holders[arg]++;
 		return 0;
 	case COHFS_EV_RELEASE:
-		return ev_release(f, arg, after_use(f));
+		return ev_release(f, arg);
 	case COHFS_EV_DONE:
-		return ev_release(f, arg, COHFS_TEN_NONE);
+		return ev_done(f, arg);
 	case COHFS_EV_LEAVE:
 		return ev_leave(f, arg);
 	case COHFS_EV_WANT:

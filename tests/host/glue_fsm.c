@@ -183,8 +183,9 @@ static void check_actions(const struct cohfs_fsm *was, const struct cohfs_fsm *f
 	if (act & COHFS_DO_FAIL)
 		check(f->want == COHFS_NL && f->error < 0);
 	if (event == COHFS_EV_DONE)
-		check(f->tenure == COHFS_TEN_NONE ||
-		      (f->tenure == was->tenure && was->tenure != COHFS_TEN_HELD));
+		check(f->tenure == was->tenure ? was->tenure != COHFS_TEN_HELD ||
+						 cohfs_fsm_holders(f, COHFS_NL)
+					       : f->tenure == COHFS_TEN_NONE);
 	if ((event == COHFS_EV_RELEASE || event == COHFS_EV_LEAVE ||
 	     event == COHFS_EV_DONE) && cohfs_fsm_quiet(was)) {
 		struct cohfs_fsm same = *was;
