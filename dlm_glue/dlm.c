@@ -101,8 +101,7 @@ static void space_recover_done(void *arg, struct dlm_slot *slots, int num,
 	WRITE_ONCE(ls->ls_slot, our_slot);
 	WRITE_ONCE(ls->ls_members, num);
 	if (!test_and_set_bit(COHFS_LS_JOINED, &ls->ls_flags)) {
-		/* we have just become a member, there is nothing to thaw */
-		ls->ls_generation = generation;
+		cohfs_ls_joined(ls, generation);
 		complete(&space->ready);
 		return;
 	}

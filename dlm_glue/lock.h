@@ -199,6 +199,8 @@ int ls_workers_start(struct cohfs_lockspace *ls);
 void ls_workers_stop(struct cohfs_lockspace *ls);
 
 /* lockspace.c */
+/* a member now: what an earlier, unfinished recovery stopped and froze is moot */
+void cohfs_ls_joined(struct cohfs_lockspace *ls, u32 generation);
 void cohfs_ls_recovery_begin(struct cohfs_lockspace *ls);
 void cohfs_ls_node_failed(struct cohfs_lockspace *ls, int nodeid, int slot);
 void cohfs_ls_recovery_end(struct cohfs_lockspace *ls, int slot, u32 generation);

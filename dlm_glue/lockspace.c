@@ -155,6 +155,17 @@ void cohfs_ls_node_failed(struct cohfs_lockspace *ls, int nodeid, int slot)
 		ops->node_failed(ls->ls_arg, nodeid, slot);
 }
 
+void cohfs_ls_joined(struct cohfs_lockspace *ls, u32 generation)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ls->ls_spin, flags);
+	ls->ls_generation = generation;
+	clear_bit(COHFS_LS_STOPPED, &ls->ls_flags);
+	WRITE_ONCE(ls->ls_gate, ls->ls_gate & ~COHFS_GATE_FROZEN);
+	spin_unlock_irqrestore(&ls->ls_spin, flags);
+}
+
 void cohfs_ls_recovery_end(struct cohfs_lockspace *ls, int slot, u32 generation)
 {
 	const struct cohfs_lockspace_ops *ops = READ_ONCE(ls->ls_ops);

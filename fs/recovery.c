@@ -16,9 +16,9 @@
  * thaws.  A node that joins meanwhile claims its slot under the same lock, and does
  * not ask for any ordinary lock before that.
  *
- * A second death during all this: failed slots stay in the bitmap until replayed, the
- * glue ignores a thaw for a generation that is over, and the pass that the next
- * recovery_end starts does what is left.
+ * A second death during all this is noted in the bitmap, which a pass empties when it
+ * begins; the glue ignores a thaw for a generation that is over, and the pass that the
+ * next recovery_end starts does what is left.
  */
 #include <linux/delay.h>
 #include <linux/sched/mm.h>
@@ -40,7 +40,8 @@
  * @call_obj: the call lock
  * @mount_mutex: local side of the mount lock
  * @lock: protects what follows
- * @failed: slots (0 based) of dead nodes whose journals are not known to be empty
+ * @failed: slots (0 based) of dead nodes whose journals are not known to be empty, but
+ *	for those that the pass under way sees to
  * @due: a recovery_end has not been acted on
  * @generation: its generation
  * @begun: when the first recovery_begin since the last thaw came
@@ -89,16 +90,48 @@ void cohfs_mount_unlock(struct cohfs_sb *cs)
 	mutex_unlock(&rec->mount_mutex);
 }
 
+/*
+ * All replays are under the mount lock.  One that begins after this finds that we have
+ * withdrawn.
+ */
+void cohfs_recovery_settle(struct cohfs_sb *cs)
+{
+	mutex_lock(&cs->recovery->mount_mutex);
+	mutex_unlock(&cs->recovery->mount_mutex);
+}
+
 /* The work ----------------------------------------------------------------- */
 
-static u64 failed_slots(struct cohfs_recovery *rec)
+static bool any_failed(struct cohfs_recovery *rec)
+{
+	bool any;
+
+	spin_lock(&rec->lock);
+	any = rec->failed;
+	spin_unlock(&rec->lock);
+	return any;
+}
+
+/*
+ * What a pass sees to is taken out when it begins: who has got the number of one of them
+ * meanwhile, and dies, too, must be found again.
+ */
+static u64 take_failed(struct cohfs_recovery *rec)
 {
 	u64 failed;
 
 	spin_lock(&rec->lock);
 	failed = rec->failed;
+	rec->failed = 0;
 	spin_unlock(&rec->lock);
 	return failed;
+}
+
+static void put_failed_back(struct cohfs_recovery *rec, u64 failed)
+{
+	spin_lock(&rec->lock);
+	rec->failed |= failed;
+	spin_unlock(&rec->lock);
 }
 
 /*
@@ -125,10 +158,12 @@ bool cohfs_recovery_again(struct cohfs_sb *cs, const char *what, int err,
 static int replay_failed(struct cohfs_recovery *rec)
 {
 	struct cohfs_sb *cs = rec->cs;
-	u64 failed = failed_slots(rec), ours = 0;
+	u64 failed = take_failed(rec), ours = 0;
 	u32 slot, delay = READ_ONCE(cs->replay_delay_ms);
 	int err;
 
+	if (cohfs_is_withdrawn(cs))
+		return -EIO;
 	if (delay) {
 		cohfs_info(cs->sb, "replay waits %u ms, as debugfs says", delay);
 		msleep(delay);
@@ -139,17 +174,16 @@ static int replay_failed(struct cohfs_recovery *rec)
 		err = 0;
 		if (slot != cs->slot)
 			err = cohfs_slot_replay(cs, slot, SLOT_TRIES);
-		if (err < 0 && err != -EAGAIN)
+		if (err < 0 && err != -EAGAIN) {
+			put_failed_back(rec, failed);
 			return err;
+		}
 		if (err >= 0)
 			ours |= BIT_ULL(slot);
 		cohfs_info(cs->sb, "slot %u: its node is gone, %s", slot,
 			   err == 1 ? "journal replayed here" :
 				      "journal needs no replay");
 	}
-	spin_lock(&rec->lock);
-	rec->failed &= ~failed;
-	spin_unlock(&rec->lock);
 	/* waits for the thaw by itself */
 	cohfs_adopt(cs, ours);
 	return 0;
@@ -200,7 +234,7 @@ static void recovery_work(struct work_struct *work)
 
 	if (cohfs_is_withdrawn(cs))
 		goto out;
-	if (failed_slots(rec))
+	if (any_failed(rec))
 		err = replay_pass(rec);
 	if (err && cohfs_is_alone(cs))
 		goto out;	/* whoever mounts next sees to what is left */
@@ -297,7 +331,8 @@ static int replay_free(struct cohfs_sb *cs)
 		replayed = 0;
 		err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
 		if (!err) {
-			err = cohfs_slot_replay_free(cs, &replayed);
+			err = cohfs_is_withdrawn(cs) ? -EIO :
+						       cohfs_slot_replay_free(cs, &replayed);
 			cohfs_mount_unlock(cs);
 		}
 		cohfs_adopt(cs, replayed);

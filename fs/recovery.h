@@ -39,6 +39,14 @@ int __must_check cohfs_mount_lock(struct cohfs_sb *cs, unsigned int flags);
 void cohfs_mount_unlock(struct cohfs_sb *cs);
 
 /**
+ * cohfs_recovery_settle() - wait for the replay that this node is at, if there is one
+ *
+ * Of a node that has withdrawn: its replay of another's journal goes through the same
+ * buffers and must be over before these, and the locks, are given away.
+ */
+void cohfs_recovery_settle(struct cohfs_sb *cs);
+
+/**
  * cohfs_recovery_call() - withdrawn, our slot is let go: have our journal replayed
  * Context: sleeps until it is empty, or no other node is there; not killable, ended by
  * cohfs_lockspace_lose().

@@ -156,6 +156,7 @@ static void hand_over_work(struct work_struct *work)
 
 	if (completion_done(&wd->handed_over))
 		return;
+	cohfs_recovery_settle(cs);
 	discard_metadata(cs->sb);
 	cohfs_slot_forfeit(cs);
 	err = cohfs_recovery_call(cs);
