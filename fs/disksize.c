@@ -140,6 +140,8 @@ static int settle_locked(struct inode *inode)
 		size = size_to_be(inode, &cuts);
 		if (!size)
 			return 0;
+		cohfs_rtree_note_cleaned(inode, COHFS_I(inode)->ci_disk.size >> PAGE_SHIFT,
+					 (size - 1) >> PAGE_SHIFT);
 		err = write_data(inode, size);
 		if (!err)
 			err = journal_size(inode, size, cuts);

@@ -95,16 +95,10 @@ static void forget_attr(struct cohfs_inode *ci)
 static int settle_size(struct cohfs_object *obj)
 {
 	struct inode *inode = cohfs_object_grab_inode(obj);
-	loff_t size;
 	int err;
 
 	if (!inode)
 		return 0;
-	size = i_size_read(inode);
-	if (cohfs_disksize_behind(inode))
-		cohfs_rtree_note_cleaned(inode,
-					 COHFS_I(inode)->ci_disk.size >> PAGE_SHIFT,
-					 (size - 1) >> PAGE_SHIFT);
 	err = cohfs_disksize_finish(inode);
 	if (err)
 		cohfs_withdraw(obj->cs,

@@ -232,7 +232,7 @@ static enum cohfs_mode covered_above(struct inode *inode, struct cohfs_rnode *no
 
 /* most children that are looked at for signs of use */
 #define SPLIT_LOOK	1024
-/* so long what was cleaned for I to go counts as dirty */
+/* so long what was cleaned for the size to follow counts as dirty */
 #define CLEANED_MEMORY	(5 * HZ)
 
 struct split {
@@ -328,7 +328,7 @@ static void split_add_cached(struct split *split, bool tagged)
 
 /*
  * Who asks for pages of a file that has grown here asks for I before, and then nothing of
- * what was written is dirty any more.
+ * what was written is dirty any more; nor is it some seconds later.
  */
 static void split_add_cleaned(struct split *split)
 {

@@ -97,8 +97,8 @@ struct cohfs_rtree {
 		pgoff_t first;
 		pgoff_t last;
 		unsigned long when;	/* jiffies; 0: never */
-	} cleaned;			/* written here, and clean only since I was asked for;
-					 * a hint
+	} cleaned;			/* written here, and clean only because the size had
+					 * to follow; a hint
 					 */
 };
 
@@ -108,7 +108,7 @@ int cohfs_rtree_begin(struct inode *inode);
 /** cohfs_rtree_end() - drop every node; never sleeps for the cluster; nothing is held */
 void cohfs_rtree_end(struct inode *inode);
 
-/** cohfs_rtree_note_cleaned() - pages in use here are about to be written back, for I to go */
+/** cohfs_rtree_note_cleaned() - pages in use here are written back for the size to follow */
 void cohfs_rtree_note_cleaned(struct inode *inode, pgoff_t first, pgoff_t last);
 
 /** cohfs_rnode_find() - pinned, or NULL */
