@@ -78,11 +78,30 @@ static int cohfs_read_folio(struct file *file, struct folio *folio)
 	return iomap_read_folio(folio, &cohfs_iomap_ops);
 }
 
-/* Ends where the map does; what the VFS keeps of the rest is not uptodate. */
+/*
+ * Beyond what is held i_size is anything: what it calls the end may be in the middle of the
+ * file by now, and a page of zeroes would stay for who gets the lock.  So read-ahead ends
+ * where the map does; what the VFS keeps of the rest is not uptodate.
+ */
+static int readahead_begin(struct inode *inode, loff_t pos, loff_t length,
+			   unsigned int flags, struct iomap *iomap,
+			   struct iomap *srcmap)
+{
+	u64 blk;
+
+	if (!cohfs_extmap_lookup(inode, (u64)pos >> COHFS_BLOCK_SHIFT, &blk))
+		return -EAGAIN;
+	return cohfs_iomap_begin(inode, pos, length, flags, iomap, srcmap);
+}
+
+static const struct iomap_ops readahead_ops = {
+	.iomap_begin	= readahead_begin,
+};
+
 static void cohfs_readahead(struct readahead_control *rac)
 {
 	if (!cohfs_folio_refuse_large(rac))
-		iomap_readahead(rac, &cohfs_iomap_ops);
+		iomap_readahead(rac, &readahead_ops);
 }
 
 /*
