@@ -723,6 +723,14 @@ static int extmap_shrink(struct inode *inode, u64 first, u64 last, bool *more)
 		return err;
 	map = cohfs_inode_map(inode);
 	err = extmap_shrink_once(inode, &map, first, last, more);
+	if (err == -ENOSPC) {
+		/* a record that is split may need a block: what is freed here is one, when
+		 * it is on disk that it is free
+		 */
+		err = cohfs_log_commit(COHFS_SB(inode->i_sb), true);
+		if (!err)
+			err = extmap_shrink_once(inode, &map, first, last, more);
+	}
 	extmap_account(inode, &map);
 	map_unlock(inode, COHFS_EX);
 	cond_resched();

@@ -315,10 +315,10 @@ static ssize_t write_locked(struct cohfs_range_hold *hold, struct kiocb *iocb,
 			done += n;
 	} while (iov_iter_count(from) &&
 		 (n > 0 || (n == -EFAULT && cohfs_plan_fault_in(plan, from))));
-	if (!done)
-		return n;
-	write_finish(hold, grows);
-	return done;
+	/* iomap may have moved EOF to where a copy began that came to nothing */
+	if (done || i_size_read(inode) > size)
+		write_finish(hold, grows);
+	return done ? done : n;
 }
 
 /*

@@ -343,7 +343,8 @@ static vm_fault_t fault_retry(struct fault *f)
 	}
 	trace_cohfs_fault_wait(f->inode, f->index, f->mode,
 			       ktime_to_ns(ktime_sub(ktime_get(), start)), err);
-	if (err && err != -EINTR)
+	/* a task that exits repeats the fault, whatever it was killed by */
+	if (err && !(err == -EINTR && fatal_signal_pending(current)))
 		fault_leave_error(f, err);
 	return VM_FAULT_RETRY;
 }

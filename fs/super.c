@@ -371,7 +371,8 @@ static void set_super_fields(struct super_block *sb, const struct cohfs_geometry
 	sb->s_d_op = &cohfs_dops;
 	sb->s_flags |= SB_NOATIME;
 	sb->s_flags &= ~SB_NOSEC;
-	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	/* the end of the last block is an offset, too */
+	sb->s_maxbytes = round_down(MAX_LFS_FILESIZE, COHFS_BLOCK_SIZE);
 	sb->s_time_gran = 1;
 	sb->s_time_min = S64_MIN;
 	sb->s_time_max = S64_MAX;
