@@ -94,7 +94,7 @@ static void truncated(void)
 	CHECK((look(path).st_mode & 07777) == 0777, "mode %o", look(path).st_mode & 07777);
 }
 
-static void sticky(void)
+static void removed(void)
 {
 	const char *dir = at("sticky"), *path;
 
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	given_away();
 	taken_back();
 	truncated();
-	sticky();
+	removed();
 	written_then_changed();
 	return prog_end("5 decisions are those of what is true");
 }
