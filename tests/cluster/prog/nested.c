@@ -61,6 +61,28 @@ static void step(void)
 	}
 }
 
+/*
+ * Node 0 makes a child the parent of its parent, while the others, who have last seen it
+ * below, remove it from there.  The pauses are about as long as a lock is kept from others.
+ */
+static void turn_over(void)
+{
+	const char *a = at("a"), *x = at("x"), *a_x = at("a/x"), *x_a = at("x/a");
+
+	if (prog.node) {
+		for (double end = now() + 0.4; now() < end; sleep_for((double)pick(50) / 1000))
+			expect("rmdir", rmdir(a_x));
+		return;
+	}
+	expect("mkdir", mkdir(a, 0755));
+	expect("mkdir", mkdir(a_x, 0755));
+	expect("rename", rename(a_x, x));
+	sleep_for((double)pick(300) / 1000);
+	expect("rename", rename(a, x_a));
+	expect("rename", rename(x_a, a));
+	expect("rmdir", rmdir(x));
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
@@ -75,6 +97,10 @@ int main(int argc, char **argv)
 	prog.step = "racing";
 	for (long i = 0; i < prog.count; i++)
 		step();
+	barrier();
+	prog.step = "turning over";
+	for (long i = 0; i < prog.count / 10; i++)
+		turn_over();
 	barrier();
 	prog.step = "removing";
 	if (prog.node == 0)

@@ -112,6 +112,7 @@ static void removed(void)
 		SYS(seteuid(ALICE));
 		SYS_FAILS(unlink(path), EPERM);
 		SYS_FAILS(rename(path, at("sticky/other")), EPERM);
+		SYS(seteuid(0));
 		SYS(seteuid(BOB));
 		SYS(rename(path, at("sticky/other")));
 		SYS(seteuid(0));
