@@ -36,10 +36,10 @@ static void fill_iomap(struct inode *inode, struct iomap *iomap, u64 lblk,
  * A miss on a read is a reader that came without the range (read-ahead past what
  * was filled, fadvise): -EAGAIN ends it and the folios are dropped.  A miss or a
  * hole on a write would be a caller that did not allocate first.
+ * @eof: first byte that is zero without a map that says so
  */
-static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
-			     unsigned int flags, struct iomap *iomap,
-			     struct iomap *srcmap)
+static int begin(struct inode *inode, loff_t pos, unsigned int flags, loff_t eof,
+		 struct iomap *iomap)
 {
 	u64 lblk = (u64)pos >> COHFS_BLOCK_SHIFT;
 	u64 end = cohfs_disksize_readable(inode);
@@ -50,7 +50,7 @@ static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 	len = cohfs_extmap_lookup(inode, lblk, &blk);
 	if (!len) {
 		/* a reader that a truncate on this node has overtaken */
-		if ((flags & IOMAP_WRITE) || pos < i_size_read(inode))
+		if ((flags & IOMAP_WRITE) || pos < eof)
 			return -EAGAIN;
 		len = 1;
 		blk = 0;
@@ -61,6 +61,13 @@ static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 	}
 	fill_iomap(inode, iomap, lblk, blk, min(len, end - lblk));
 	return 0;
+}
+
+static int cohfs_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
+			     unsigned int flags, struct iomap *iomap,
+			     struct iomap *srcmap)
+{
+	return begin(inode, pos, flags, i_size_read(inode), iomap);
 }
 
 const struct iomap_ops cohfs_iomap_ops = {
@@ -87,11 +94,7 @@ static int readahead_begin(struct inode *inode, loff_t pos, loff_t length,
 			   unsigned int flags, struct iomap *iomap,
 			   struct iomap *srcmap)
 {
-	u64 blk;
-
-	if (!cohfs_extmap_lookup(inode, (u64)pos >> COHFS_BLOCK_SHIFT, &blk))
-		return -EAGAIN;
-	return cohfs_iomap_begin(inode, pos, length, flags, iomap, srcmap);
+	return begin(inode, pos, flags, S64_MAX, iomap);
 }
 
 static const struct iomap_ops readahead_ops = {
