@@ -69,14 +69,13 @@ static bool times_apply(struct inode *inode)
 	struct cohfs_inode *ci = COHFS_I(inode);
 	struct timespec64 ctime = inode_get_ctime(inode);
 	struct timespec64 mtime = inode_get_mtime(inode);
-	bool later_ctime, later_mtime;
+	bool valid, later_ctime, later_mtime;
 
 	spin_lock(&ci->ci_times_lock);
-	later_ctime = ci->ci_times_pending && ci->ci_times_gen == ci->ci_time_gen &&
-		      timespec64_compare(&ci->ci_times, &ctime) > 0;
+	valid = ci->ci_times_pending && ci->ci_times_gen == ci->ci_time_gen;
+	later_ctime = valid && timespec64_compare(&ci->ci_times, &ctime) > 0;
 	later_mtime = later_ctime ||
-		      (ci->ci_times_pending && ci->ci_times_gen == ci->ci_time_gen &&
-		       timespec64_compare(&ci->ci_times, &mtime) > 0);
+		      (valid && timespec64_compare(&ci->ci_times, &mtime) > 0);
 	if (later_mtime)
 		inode_set_mtime_to_ts(inode, ci->ci_times);
 	if (later_ctime)
