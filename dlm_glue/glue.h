@@ -224,8 +224,8 @@ void cohfs_lock_release_unused(struct cohfs_lock *lk, enum cohfs_mode mode);
  * cohfs_lock_release_done() - end a hold that nobody will be back for
  *
  * As cohfs_lock_release(), but without the short tenure: unless there are other holders,
- * who waits for the right gets it at once.  For one thing done now and then, where tenure saves no hand-over and only
- * makes the others wait.
+ * who waits for the right gets it at once.  For one thing done now and then, where tenure
+ * saves no hand-over and only makes the others wait.
  */
 void cohfs_lock_release_done(struct cohfs_lock *lk, enum cohfs_mode mode);
 

@@ -137,15 +137,13 @@ void cohfs_logwalk_begin(struct cohfs_logwalk *w, const struct cohfs_log_places 
 	};
 }
 
-/*
- * From here on SCAN looks for a commit block only.  It may have left out too much, so
- * that it gets a lap of its own before it is said to run in circles.
- */
+/* SCAN may leave out too much, so it gets a lap before it is said to run in circles. */
 static void begin_lap(struct cohfs_logwalk *w)
 {
 	w->left = w->blocks - LOG_FIRST;
 }
 
+/* From here on SCAN looks for a commit block only. */
 static void doubt(struct cohfs_logwalk *w)
 {
 	if (w->doubtful)

@@ -76,7 +76,7 @@ struct folio_batch {
 #define folio_batch_count(b)		((b)->nr)
 #define folio_test_large(f)		((f)->nr > 1)
 #define folio_nr_pages(f)		((f)->nr)
-#define folio_next_index(f)	((f)->index + (f)->nr)
+#define folio_next_index(f)		((f)->index + (f)->nr)
 #define folio_maybe_dma_pinned(f)	false
 #define folio_ref_count(f)		((int)(f)->refs)
 #define folio_mapped(f)			(folio_mapcount(f) > 0)
