@@ -14,11 +14,11 @@ CORE_CFLAGS ?= -std=gnu11 -g -O1 -Wall -Wextra -Wno-unused-parameter -Wno-sign-c
 CORE_INC := -Itests/host/shim -Itools/lib/shim -Iinclude -Iinclude/uapi
 CORE_MKFS ?= tools/mkfs/mkfs.cohfs
 
-CORE_TESTS := core_bitmap core_check core_dirhash core_dirleaf core_logwalk core_mapblock \
+CORE_TESTS := core_bitmap core_check core_dirhash core_dirleaf core_logwalk core_mapblock core_stride \
 	      core_map core_map_low core_mkfs
 CORE_BINS := $(addprefix $(CORE_OUT)/,$(CORE_TESTS))
 CORE_OBJS := $(patsubst %,$(CORE_OUT)/core/%.o,bitmap check dirhash dirleaf logwalk \
-	       mapblock crc32c)
+	       mapblock stride crc32c)
 # core_map.c includes the others as source
 CORE_MAP_OBJS := $(patsubst %,$(CORE_OUT)/core/%.o,bitmap dirhash dirleaf crc32c)
 
