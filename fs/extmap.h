@@ -12,37 +12,47 @@
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <cohfs/types.h>
 
+struct cohfs_map;
 struct cohfs_range_hold;
 struct inode;
 
 /**
  * struct cohfs_extmap - of an inode
- * @lock: protects @root; taken under folio locks
- * @root: disjoint struct cohfs_extmap_ent by first
- * @zeroed: blocks beyond EOF that this node has zeroed; nobody has had them in the file
- *	since, as long as the time generation is @zeroed.generation.  i_rwsem
+ * @lock: protects the others; taken under folio locks
+ * @root: disjoint struct extmap_ent by first
+ * @count: how many
  */
 struct cohfs_extmap {
 	spinlock_t lock;
 	struct rb_root root;
-	struct {
-		u64 first;
-		u64 end;
-		u32 generation;
-	} zeroed;
+	unsigned long count;
 };
+
+/** struct cohfs_mapping - @len blocks from @first on are at @blk and behind it; 0: a hole */
+struct cohfs_mapping {
+	u64 first;
+	u64 len;
+	u64 blk;
+};
+
+static inline u64 cohfs_mapping_last(const struct cohfs_mapping *m)
+{
+	return m->first + m->len - 1;
+}
 
 void cohfs_extmap_init(struct cohfs_extmap *em);
 void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last);
-/** cohfs_extmap_forget_zeroed() - I is given up: others may append, and die, from now on */
-void cohfs_extmap_forget_zeroed(struct cohfs_extmap *em);
+
+/** cohfs_extmap_is_large() - so many pieces that no more of them should be made */
+bool cohfs_extmap_is_large(const struct cohfs_extmap *em);
 
 /**
  * cohfs_extmap_fill() - make lookups in [@first, @last] (blocks) hit
  *
  * As far as the locks of @hold reach; more than was asked for, where they cover it.
- * Context: no folio locked; takes M PR, and invalidate_lock shared.
+ * Context: no folio locked; takes M, and invalidate_lock shared.
  */
 int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last);
 
@@ -54,42 +64,6 @@ int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last);
 u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk);
 
 /**
- * cohfs_extmap_allocate() - no holes in [@first, @last] afterwards
- * Allocates zeroed, written blocks.
- * Context: D held EX on the range, no folio locked; takes M EX, invalidate_lock shared,
- *	G EX, transactions.
- * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
- */
-int cohfs_extmap_allocate(const struct cohfs_range_hold *hold, u64 first, u64 last);
-
-/**
- * cohfs_extmap_append() - the same for a write that makes the file grow
- * @ahead: blocks to allocate beyond @last, where the hold covers them
- *
- * What is beyond EOF is not zeroed: it is what the caller writes now, or what growth zeroes
- * when it leaves it out.
- * Context: as cohfs_extmap_allocate(); i_rwsem and I EX, so that EOF stays where it is.
- */
-int cohfs_extmap_append(const struct cohfs_range_hold *hold, u64 first, u64 last,
-			u64 ahead);
-
-/**
- * cohfs_extmap_zero() - zero on disk what is mapped in [@first, @last]
- *
- * For blocks beyond EOF that a growing file is about to uncover: they may hold anything.
- * Some more blocks behind them are zeroed with them, and known to be zero.
- * Context: as cohfs_extmap_allocate(); no page cache in the range, invalidate_lock free.
- */
-int cohfs_extmap_zero(const struct cohfs_range_hold *hold, u64 first, u64 last);
-
-/**
- * cohfs_extmap_free() - unmap and free [@first, @last] (last may be U64_MAX)
- * Context: D held EX on the range and no page cache there, or the inode is being
- * deleted (O held EX); takes M EX, G EX, transactions.
- */
-int cohfs_extmap_free(struct inode *inode, u64 first, u64 last);
-
-/**
  * cohfs_extmap_hide() - in core [@first, @last] is a hole from now on
  *
  * The first half of punching a hole: once folios that were there are gone, nobody
@@ -99,11 +73,30 @@ int cohfs_extmap_free(struct inode *inode, u64 first, u64 last);
  */
 int cohfs_extmap_hide(struct inode *inode, u64 first, u64 last);
 
+/* For who changes the map on disk (extalloc.c) --------------------------------- */
+
 /**
- * cohfs_extmap_punch() - unmap and free what cohfs_extmap_hide() has hidden
- * Context: as there; takes M EX, G EX, transactions.
- * Return: 0 or an error; what is left then is as it was before, and forgotten here.
+ * cohfs_extmap_lock() - M, and what keeps the tasks of this node apart
+ * Context: rank MAP.  Killable.
  */
-int cohfs_extmap_punch(struct inode *inode, u64 first, u64 last);
+int cohfs_extmap_lock(struct inode *inode, enum cohfs_mode mode);
+void cohfs_extmap_unlock(struct inode *inode, enum cohfs_mode mode);
+
+/** cohfs_extmap_lock_read() - the same, and invalidate_lock shared, to bring the map into core */
+int cohfs_extmap_lock_read(struct inode *inode, enum cohfs_mode mode);
+void cohfs_extmap_unlock_read(struct inode *inode, enum cohfs_mode mode);
+
+/** cohfs_extmap_read() - the extent or hole at @lblk on disk, within [@lo, @hi]; M is held */
+int cohfs_extmap_read(struct inode *inode, struct cohfs_map *map, u64 lblk, u64 lo, u64 hi,
+		      struct cohfs_mapping *out);
+
+/** cohfs_extmap_set() - remember @m, whatever was known before; -ENOMEM */
+int cohfs_extmap_set(struct inode *inode, const struct cohfs_mapping *m);
+
+/** cohfs_extmap_reach() - last block that @hold covers */
+u64 cohfs_extmap_reach(const struct cohfs_range_hold *hold);
+
+/** cohfs_extmap_account() - st_blocks: what the map uses, and the inode pair; M is held */
+void cohfs_extmap_account(struct inode *inode, struct cohfs_map *map);
 
 #endif /* _COHFS_EXTMAP_H */

@@ -18,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include "aops.h"
+#include "extalloc.h"
 #include "extmap.h"
 #include "inode.h"
 #include "range.h"
@@ -63,7 +64,7 @@ static int punch_blocks(const struct cohfs_range_hold *hold, u64 first, u64 last
 	if (!err) {
 		/* who had looked at the map before */
 		truncate_pagecache_range(inode, start, end);
-		err = cohfs_extmap_punch(inode, first, last);
+		err = cohfs_extalloc_punch(inode, first, last);
 	}
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;
@@ -98,8 +99,8 @@ static int allocate(const struct cohfs_range_hold *hold, loff_t pos, loff_t end,
 	if (!err && grows)
 		err = cohfs_zero_gap(hold, size, end);
 	if (!err)
-		err = cohfs_extmap_allocate(hold, pos >> PAGE_SHIFT,
-					    (end - 1) >> PAGE_SHIFT);
+		err = cohfs_extalloc_fill(hold, pos >> PAGE_SHIFT,
+					    (end - 1) >> PAGE_SHIFT, NULL);
 	if (!err && grows)
 		err = cohfs_set_size(inode, end);
 	if (!err && grows)

@@ -17,6 +17,7 @@
 #include <linux/splice.h>
 #include <linux/uio.h>
 #include "aops.h"
+#include "extalloc.h"
 #include "extmap.h"
 #include "folio.h"
 #include "inode.h"
@@ -198,12 +199,15 @@ static ssize_t cohfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 /*
  * How far to allocate ahead of an append: half the file, at most AHEAD_MAX.  Who leaves long
  * gaps would have to zero them, which costs more than to allocate for each piece; unless
- * there are others, who will fill them.
+ * there are others, who will fill them.  Where his next records are likely to be is known if
+ * they follow a pattern.
  */
-static u64 write_ahead(struct inode *inode, loff_t pos)
+static u64 write_ahead(struct inode *inode, loff_t pos, const struct cohfs_stride *stride)
 {
 	loff_t size = i_size_read(inode);
 
+	if (stride && cohfs_stride_expect(stride, stride->len))
+		return 0;
 	if (pos > size && pos - size >= HOLE_MIN && !cohfs_range_shared(inode))
 		return 0;
 	return min_t(u64, AHEAD_MAX, size / 2) >> COHFS_BLOCK_SHIFT;
@@ -213,15 +217,20 @@ static u64 write_ahead(struct inode *inode, loff_t pos)
 static ssize_t write_allocate(const struct cohfs_range_hold *hold, loff_t pos, size_t len)
 {
 	struct inode *inode = hold->inode;
+	struct cohfs_inode *ci = COHFS_I(inode);
+	const struct cohfs_stride *stride;
 	u64 first = pos >> COHFS_BLOCK_SHIFT;
 	u64 last = (pos + len - 1) >> COHFS_BLOCK_SHIFT;
 	u64 lblk = first, blk, n;
 	int err;
 
+	cohfs_stride_note(&ci->ci_stride, first, last - first + 1);
+	stride = cohfs_extmap_is_large(&ci->ci_extmap) ? NULL : &ci->ci_stride;
 	if (pos + len > i_size_read(inode))
-		err = cohfs_extmap_append(hold, first, last, write_ahead(inode, pos));
+		err = cohfs_extalloc_append(hold, first, last,
+					    write_ahead(inode, pos, stride), stride);
 	else
-		err = cohfs_extmap_allocate(hold, first, last);
+		err = cohfs_extalloc_fill(hold, first, last, stride);
 	if (!err)
 		return len;
 	if (err != -ENOSPC)

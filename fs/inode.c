@@ -95,6 +95,8 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	ci->ci_no_reap = false;
 	cohfs_disksize_reset(&ci->ci_disk);
 	cohfs_extmap_init(&ci->ci_extmap);
+	cohfs_extalloc_forget_zeroed(&ci->ci_zeroed);
+	ci->ci_stride = (struct cohfs_stride) { };
 	ci->ci_fault.task = NULL;
 	ci->ci_claim_task = NULL;
 	ci->ci_store_task = NULL;

@@ -9,6 +9,8 @@
 #include <linux/rwsem.h>
 #include <cohfs/attr.h>
 #include "disksize.h"
+#include "core/stride.h"
+#include "extalloc.h"
 #include "extmap.h"
 #include "map.h"
 #include "object.h"
@@ -58,6 +60,8 @@ struct cohfs_inode {
 	struct cohfs_disksize ci_disk;	/* regular files: size as journaled */
 	struct mutex ci_map_mutex;	/* regular files: local side of M */
 	struct cohfs_extmap ci_extmap;	/* extmap.c: block mapping valid under D */
+	struct cohfs_stride ci_stride;	/* records of write(); i_rwsem */
+	struct cohfs_zeroed ci_zeroed;
 	struct {
 		struct task_struct *task;	/* compared, never followed */
 		pgoff_t index;

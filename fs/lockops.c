@@ -10,7 +10,7 @@
 #include <linux/sched/mm.h>
 #include <linux/security.h>
 #include "../dlm_glue/core/lvb.h"
-#include "extmap.h"
+#include "extalloc.h"
 #include "freeze.h"
 #include "inode.h"
 #include "log.h"
@@ -83,7 +83,7 @@ static void forget_attr(struct cohfs_inode *ci)
 	if (S_ISDIR(inode->i_mode))
 		WRITE_ONCE(ci->ci_dir_epoch, cohfs_dir_epoch());
 	else
-		cohfs_extmap_forget_zeroed(&ci->ci_extmap);
+		cohfs_extalloc_forget_zeroed(&ci->ci_zeroed);
 	forget_all_cached_acls(inode);
 	security_inode_invalidate_secctx(inode);
 }

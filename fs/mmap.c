@@ -28,6 +28,7 @@
 #include <linux/pagemap.h>
 #include "aops.h"
 #include "disksize.h"
+#include "extalloc.h"
 #include "extmap.h"
 #include "inode.h"
 #include "mmap.h"
@@ -196,7 +197,7 @@ static int break_up(struct inode *inode, struct folio *folio)
 /* A block for the page, which is then one by itself or in a folio that may be stored to. */
 static int fault_allocate(struct fault *f)
 {
-	int err = cohfs_extmap_allocate(&f->hold, f->index, f->index);
+	int err = cohfs_extalloc_fill(&f->hold, f->index, f->index, NULL);
 	struct folio *misfit = err ? NULL : find_misfit(f->inode, f->index);
 
 	if (misfit) {

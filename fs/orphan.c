@@ -32,7 +32,7 @@
 #include <linux/slab.h>
 #include "alloc.h"
 #include "change.h"
-#include "extmap.h"
+#include "extalloc.h"
 #include "inode.h"
 #include "log.h"
 #include "map.h"
@@ -212,7 +212,7 @@ static int free_data(struct inode *inode)
 	int err;
 
 	if (S_ISREG(inode->i_mode))
-		return cohfs_extmap_free(inode, 0, U64_MAX);
+		return cohfs_extalloc_free(inode, 0, U64_MAX);
 	if (!S_ISDIR(inode->i_mode))
 		return 0;
 	err = cohfs_attr_lock(inode, COHFS_EX);

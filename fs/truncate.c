@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include "aops.h"
+#include "extalloc.h"
 #include "extmap.h"
 #include "inode.h"
 #include "log.h"
@@ -44,7 +45,7 @@ int cohfs_zero_gap(const struct cohfs_range_hold *hold, loff_t from, loff_t to)
 	int err = zero_tail(hold, from, to);
 
 	if (!err && first < end)
-		err = cohfs_extmap_zero(hold, first, end - 1);
+		err = cohfs_extalloc_zero(hold, first, end - 1);
 	return err;
 }
 
@@ -105,7 +106,7 @@ static int truncate_down(const struct cohfs_range_hold *hold, loff_t newsize)
 	truncate_pagecache(inode, newsize);
 	cohfs_extmap_forget(&COHFS_I(inode)->ci_extmap, first_free, U64_MAX);
 	filemap_invalidate_unlock(inode->i_mapping);
-	err = cohfs_extmap_free(inode, first_free, U64_MAX);
+	err = cohfs_extalloc_free(inode, first_free, U64_MAX);
 	filemap_invalidate_lock(inode->i_mapping);
 	truncate_pagecache(inode, newsize);
 	filemap_invalidate_unlock(inode->i_mapping);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Blocks for the holes of a file, and back.
+ */
+#ifndef _COHFS_EXTALLOC_H
+#define _COHFS_EXTALLOC_H
+
+#include <linux/types.h>
+
+struct cohfs_range_hold;
+struct cohfs_stride;
+struct inode;
+
+/**
+ * struct cohfs_zeroed - blocks of the disk that this node has zeroed, beyond EOF of an inode
+ *
+ * Those from @blk to @end that are in the file and beyond EOF are zero, as long as the time
+ * generation of the inode is @generation.  i_rwsem.
+ */
+struct cohfs_zeroed {
+	u64 blk;
+	u64 end;
+	u32 generation;
+};
+
+/** cohfs_extalloc_forget_zeroed() - I is given up: others may append, and die, from now on */
+void cohfs_extalloc_forget_zeroed(struct cohfs_zeroed *z);
+
+/**
+ * cohfs_extalloc_fill() - no holes in [@first, @last] afterwards
+ * @stride: if not NULL: [@first, @last] is its last record, and places for those that are
+ *	likely to follow are welcome
+ *
+ * Allocates zeroed, written blocks.
+ * Context: D held EX on the range, no folio locked; takes M EX, invalidate_lock shared,
+ *	G EX, transactions.
+ * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
+ */
+int cohfs_extalloc_fill(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			const struct cohfs_stride *stride);
+
+/**
+ * cohfs_extalloc_append() - the same for a write that makes the file grow
+ * @ahead: blocks to allocate beyond @last, where the hold covers them
+ *
+ * What is beyond EOF is not zeroed: it is what the caller writes now, or what growth zeroes
+ * when it leaves it out.
+ * Context: as cohfs_extalloc_fill(); i_rwsem and I EX, so that EOF stays where it is.
+ */
+int cohfs_extalloc_append(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			  u64 ahead, const struct cohfs_stride *stride);
+
+/**
+ * cohfs_extalloc_zero() - zero on disk what is mapped in [@first, @last]
+ *
+ * For blocks beyond EOF that a growing file is about to uncover: they may hold anything.
+ * Blocks further on that follow them on the disk are zeroed with them, and known to be zero.
+ * Context: as cohfs_extalloc_fill(); no page cache in the range, invalidate_lock free.
+ */
+int cohfs_extalloc_zero(const struct cohfs_range_hold *hold, u64 first, u64 last);
+
+/**
+ * cohfs_extalloc_free() - unmap and free [@first, @last] (last may be U64_MAX)
+ * Context: D held EX on the range and no page cache there, or the inode is being
+ * deleted (O held EX); takes M EX, G EX, transactions.
+ */
+int cohfs_extalloc_free(struct inode *inode, u64 first, u64 last);
+
+/**
+ * cohfs_extalloc_punch() - unmap and free what cohfs_extmap_hide() has hidden
+ * Context: as there; takes M EX, G EX, transactions.
+ * Return: 0 or an error; what is left then is as it was before, and forgotten here.
+ */
+int cohfs_extalloc_punch(struct inode *inode, u64 first, u64 last);
+
+#endif /* _COHFS_EXTALLOC_H */
