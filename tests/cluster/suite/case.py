@@ -166,6 +166,11 @@ class Trial:
     def unmount_all(self):
         on_each([node for node in range(self.rig.nodes) if self.rig.mounted(node)], self.unmount)
 
+    def disk_writes(self, node):
+        """Requests to write that a node's disk has had."""
+        disk = "$(basename $(readlink -f /dev/disk))"
+        return int(self.shell(node, f"awk '{{ print $5 }}' /sys/class/block/{disk}/stat"))
+
     def mark(self, node):
         """From here on counts what messages() returns."""
         self.shell(node, f"echo {MARK} > /dev/kmsg")

@@ -569,13 +569,10 @@ def unmount_alone(trial):
 
 # --- frozen
 
-DISK_WRITES = "awk '{ print $5 }' /sys/class/block/$(basename $(readlink -f /dev/disk))/stat"
-
-
 def expect_stillness(trial, crowd):
     """Nobody gets anywhere, and nothing is written, on any node."""
     def look():
-        writes = on_each(range(trial.rig.nodes), lambda node: trial.shell(node, DISK_WRITES))
+        writes = on_each(range(trial.rig.nodes), trial.disk_writes)
         return writes, [worker.acked() for worker in crowd.workers.values()]
     time.sleep(1)
     before = look()

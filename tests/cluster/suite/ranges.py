@@ -1,6 +1,6 @@
 """Nodes that use different parts of one file: nothing is lost, torn or stale."""
 
-from suite.case import case
+from suite.case import COHFS, case
 
 
 def _by_two_and_three(trial, program, **options):
@@ -94,3 +94,22 @@ def growth(trial):
     """Every n-th record of a new file is one node's to write(): the file grows on all of
     them at once, and everything is there in the end."""
     _by_two_and_three(trial, "grow", count=trial.size(60, 2000))
+
+
+@case("413", "gaps", nodes=3, limit=360, rest=True)
+def gaps(trial):
+    """Records at regular distances of which nodes leave some out, on blocks that were in use:
+    what was written is there, and the rest is zero."""
+    for nodes in (1, 3):
+        trial.program("gaps", nodes=nodes, count=trial.size(300, 3000))
+
+
+@case("414", "records-together", nodes=1, limit=120, filesystems=COHFS, rest=True)
+def records_together(trial):
+    """What a node writes at regular distances to a new file reaches the disk in few requests."""
+    count = 500
+    before = trial.disk_writes(0)
+    trial.program("gaps", nodes=1, mode="all", count=count)
+    written = trial.disk_writes(0) - before
+    # of three sizes
+    trial.check(written < 3 * count / 4, f"{3 * count} records took {written} requests")
