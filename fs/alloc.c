@@ -503,6 +503,23 @@ int cohfs_free_reserve(struct cohfs_sb *cs, const u64 *blocks, unsigned int n,
 	return err;
 }
 
+static struct cohfs_group_obj *resv_group(const struct cohfs_resv *resv, u32 nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < resv->count; i++)
+		if (resv->groups[i]->nr == nr)
+			return resv->groups[i];
+	return NULL;
+}
+
+bool cohfs_resv_has(struct cohfs_sb *cs, const struct cohfs_resv *resv, u64 blk)
+{
+	u32 nr, bit;
+
+	return locate(cs, blk, &nr, &bit) && resv_group(resv, nr);
+}
+
 void cohfs_resv_end(struct cohfs_sb *cs, struct cohfs_resv *resv)
 {
 	while (resv->count)
@@ -592,16 +609,13 @@ int cohfs_alloc_extent(handle_t *handle, struct cohfs_resv *resv, u64 goal,
 int cohfs_free_extent(handle_t *handle, struct cohfs_resv *resv, u64 blk, u32 len)
 {
 	struct cohfs_sb *cs = cohfs_trans_sb(handle);
-	struct cohfs_group_obj *go = NULL;
+	struct cohfs_group_obj *go;
 	u32 nr = 0, bit = 0;
-	unsigned int i;
 	int err;
 
 	if (!cohfs_valid_extent(cs, blk, len) || !locate(cs, blk, &nr, &bit))
 		return cohfs_corrupt(cs->sb, blk, "blocks to free lie in no group");
-	for (i = 0; i < resv->count; i++)
-		if (resv->groups[i]->nr == nr)
-			go = resv->groups[i];
+	go = resv_group(resv, nr);
 	if (WARN_ON_ONCE(!go))
 		return -EINVAL;
 	err = cohfs_meta_access_bitmap(handle, go->bh);

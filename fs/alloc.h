@@ -56,6 +56,8 @@ int cohfs_alloc_reserve_run(struct cohfs_sb *cs, u64 goal, u32 min, u32 run,
 /** cohfs_free_reserve() - lock the groups that the @n blocks belong to (<= 8 groups) */
 int cohfs_free_reserve(struct cohfs_sb *cs, const u64 *blocks, unsigned int n,
 		       struct cohfs_resv *resv);
+/** cohfs_resv_has() - is the group that @blk belongs to one of those? */
+bool cohfs_resv_has(struct cohfs_sb *cs, const struct cohfs_resv *resv, u64 blk);
 void cohfs_resv_end(struct cohfs_sb *cs, struct cohfs_resv *resv);
 
 /**

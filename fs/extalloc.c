@@ -39,6 +39,9 @@
 #define ZERO_REACH		2048
 /* Other extents and holes between two that continue each other. */
 #define BETWEEN_MAX		64
+/* Most extents that are freed in one transaction, and what they may need besides the first. */
+#define SHRINK_EXTENTS		256
+#define SHRINK_CREDITS		16
 
 static int zero_disk(struct inode *inode, u64 blk, u64 len)
 {
@@ -73,7 +76,8 @@ static u32 extra_of(const struct need *need)
 
 /*
  * Put what was allocated into the map, piece by piece, as far as the transaction and the
- * group go.  Return: blocks that are in it, or an error if there are none.
+ * group go; a part of a piece only if it is the first.  Return: blocks that are in it, or an
+ * error if there are none.
  */
 static s64 insert_pieces(handle_t *handle, struct cohfs_map *map,
 			 struct cohfs_resv *resv, const struct need *need,
@@ -91,7 +95,7 @@ static s64 insert_pieces(handle_t *handle, struct cohfs_map *map,
 		done += piece.len;
 		piece.blk += piece.len;
 		piece.key += need->step;
-	} while (done < ext->len &&
+	} while (done + need->piece <= ext->len &&
 		 jbd2_handle_buffer_credits(handle) >= credits);
 	return done ? done : err;
 }
@@ -164,17 +168,24 @@ static int grow(struct inode *inode, struct cohfs_map *map, const struct need *n
 	return err;
 }
 
-/* Where to allocate for @lblk: behind the block before it, or the record before it. */
-static u64 goal_of(struct inode *inode, u64 lblk, const struct cohfs_stride *st)
+/* The block of the disk behind that of @lblk; 0: nothing is known to be there */
+static u64 behind(struct inode *inode, u64 lblk)
 {
-	u64 blk = 0;
+	u64 blk;
 
-	if (lblk && cohfs_extmap_lookup(inode, lblk - 1, &blk) && blk)
-		return blk + 1;
-	if (st && st->step && lblk == st->first &&
-	    cohfs_extmap_lookup(inode, lblk - st->step, &blk) && blk)
-		return blk + st->len;
-	return inode->i_ino + 2;
+	return cohfs_extmap_lookup(inode, lblk, &blk) && blk ? blk + 1 : 0;
+}
+
+/* Where to allocate for @need: behind the record before it, or the block before it. */
+static u64 goal_of(struct inode *inode, const struct need *need)
+{
+	u64 goal = 0;
+
+	if (need->step && need->lblk >= need->step)
+		goal = behind(inode, need->lblk - need->step + need->piece - 1);
+	if (!goal && need->lblk)
+		goal = behind(inode, need->lblk - 1);
+	return goal ? goal : inode->i_ino + 2;
 }
 
 /* First block beyond EOF */
@@ -218,40 +229,53 @@ void cohfs_extalloc_forget_zeroed(struct cohfs_zeroed *z)
 static void note_zeroed(struct inode *inode, u64 blk, u64 len)
 {
 	struct cohfs_zeroed *z = &COHFS_I(inode)->ci_zeroed;
-	u32 generation = COHFS_I(inode)->ci_time_gen;
+	unsigned int i;
 
-	if (z->generation != generation || z->end != blk)
-		z->blk = blk;
-	z->end = blk + len;
-	z->generation = generation;
+	if (z->generation != COHFS_I(inode)->ci_time_gen)
+		cohfs_extalloc_forget_zeroed(z);
+	z->generation = COHFS_I(inode)->ci_time_gen;
+	for (i = 0; i < COHFS_ZEROED_RUNS; i++) {
+		if (z->run[i].end == blk) {
+			z->run[i].end += len;
+			return;
+		}
+	}
+	z->run[z->next].blk = blk;
+	z->run[z->next].end = blk + len;
+	z->next = (z->next + 1) % COHFS_ZEROED_RUNS;
 }
 
 /* What was known to be zero may have been punched, and written to as part of another file */
 static void forget_zeroed_in(struct inode *inode, u64 blk, u64 len)
 {
 	struct cohfs_zeroed *z = &COHFS_I(inode)->ci_zeroed;
+	unsigned int i;
 
-	if (blk < z->end && blk + len > z->blk)
-		cohfs_extalloc_forget_zeroed(z);
+	for (i = 0; i < COHFS_ZEROED_RUNS; i++)
+		if (blk < z->run[i].end && blk + len > z->run[i].blk)
+			z->run[i].blk = z->run[i].end;
 }
 
 /* How many of the @len blocks from @blk on are known to be zero? */
 static u64 known_zero(struct inode *inode, u64 blk, u64 len)
 {
 	const struct cohfs_zeroed *z = &COHFS_I(inode)->ci_zeroed;
+	unsigned int i;
 
-	if (z->generation != COHFS_I(inode)->ci_time_gen ||
-	    blk < z->blk || blk >= z->end)
+	if (z->generation != COHFS_I(inode)->ci_time_gen)
 		return 0;
-	return min(len, z->end - blk);
+	for (i = 0; i < COHFS_ZEROED_RUNS; i++)
+		if (blk >= z->run[i].blk && blk < z->run[i].end)
+			return min(len, z->run[i].end - blk);
+	return 0;
 }
 
 /**
  * struct want - what a caller wants to be without holes
  * @last: its last block
- * @ahead: how many more are welcome
+ * @ahead: how many more are welcome, or
+ * @stride: not NULL: what is wanted is its last record, and others are likely to follow
  * @fresh: this block and those after it need not be zeroed
- * @stride: if not NULL: what is wanted is its last record, and more may follow
  */
 struct want {
 	u64 last;
@@ -261,32 +285,28 @@ struct want {
 };
 
 /*
- * How many records from that at @first on are holes, as far as more are likely to be written;
- * they are treated alike, so all of them are below EOF or none.  M EX is held, and there is a
- * hole at @first.
+ * In how many records are @len blocks holes, in the place of those at @first in this one, as
+ * far as more records are likely to follow?  They are treated alike, so all of them are below
+ * EOF or none.  M EX is held, and there is a hole at @first.
  */
 static u64 hole_records(const struct cohfs_range_hold *hold, struct cohfs_map *map,
-			u64 first, const struct want *want)
+			u64 first, u64 len, const struct want *want)
 {
-	const struct cohfs_stride *st = want->stride;
-	struct cohfs_extent next = { .key = first };
+	u64 most = cohfs_stride_expect(want->stride, STRIDE_BLOCKS);
+	u64 n, last, clear = first;	/* from where on it has to be looked for extents */
 	bool below = first < want->fresh;
-	u64 n = 0, most, last;
+	struct cohfs_extent ext;
 
-	if (!st || first != st->first || !cohfs_range_is_file(hold))
-		return 0;
-	most = cohfs_stride_expect(st, STRIDE_BLOCKS);
-	while (n <= most) {
-		last = first + st->len - 1;
+	for (n = 0; n <= most; n++) {
+		last = first + len - 1;
 		if (last > cohfs_extmap_reach(hold) || (below && last >= want->fresh))
 			break;
-		while (next.key + next.len <= first)
-			if (cohfs_map_next(map, next.key + next.len, &next))
-				next = (struct cohfs_extent) { .key = U64_MAX };
-		if (next.key <= last)
-			break;
-		first += st->step;
-		n++;
+		if (last >= clear) {
+			if (!cohfs_map_find(map, last, &ext) && ext.key + ext.len > first)
+				break;
+			clear = cohfs_map_next(map, last + 1, &ext) ? U64_MAX : ext.key;
+		}
+		first += want->stride->step;
 	}
 	return n;
 }
@@ -324,7 +344,6 @@ static int fill_step(const struct cohfs_range_hold *hold, u64 first,
 	struct need need;
 	struct cohfs_mapping ent;
 	struct cohfs_extent ext;
-	u64 records;
 	int err;
 
 	if (first < want->fresh)
@@ -340,17 +359,15 @@ static int fill_step(const struct cohfs_range_hold *hold, u64 first,
 		.lblk = first,
 		.len = ent.len,
 		.piece = ent.len,
-		.goal = goal_of(inode, first, want->stride),
 		.zero = first < want->fresh,
 	};
-	records = hole_records(hold, &map, first, want);
-	if (records > 1) {
-		need.piece = want->stride->len;
+	if (want->stride) {
 		need.step = want->stride->step;
-		need.len = records * need.piece;
+		need.len *= max(1, hole_records(hold, &map, first, need.piece, want));
 	}
+	need.goal = goal_of(inode, &need);
 	err = grow(inode, &map, &need, &ext);
-	if (err == -ENOSPC && records > 1) {
+	if (err == -ENOSPC && need.len > need.piece) {
 		need.len = need.piece;
 		err = grow(inode, &map, &need, &ext);
 	}
@@ -363,13 +380,23 @@ static int fill_step(const struct cohfs_range_hold *hold, u64 first,
 	return remember_pieces(hold, &need, &ext);
 }
 
-static int fill_holes(const struct cohfs_range_hold *hold, u64 first,
-		      const struct want *want)
+/* Are places for the next records welcome?  Other nodes must not have holes there. */
+static bool foresees(const struct cohfs_range_hold *hold, const struct cohfs_stride *stride)
+{
+	return stride && cohfs_range_is_file(hold) &&
+	       cohfs_stride_expect(stride, STRIDE_BLOCKS);
+}
+
+static int fill_holes(const struct cohfs_range_hold *hold, u64 first, struct want *want)
 {
 	struct inode *inode = hold->inode;
 	u64 len, blk;
 	int err = 0;
 
+	if (foresees(hold, want->stride))
+		want->ahead = 0;
+	else
+		want->stride = NULL;
 	while (!err && first <= want->last) {
 		len = cohfs_extmap_lookup(inode, first, &blk);
 		if (!len) {
@@ -384,6 +411,8 @@ static int fill_holes(const struct cohfs_range_hold *hold, u64 first,
 				break;
 			err = fill_step(hold, first, want);
 			cohfs_extmap_unlock_read(inode, COHFS_EX);
+			/* what is left of a record tells nothing about the next ones */
+			want->stride = NULL;
 		}
 	}
 	return err;
@@ -490,7 +519,23 @@ int cohfs_extalloc_zero(const struct cohfs_range_hold *hold, u64 first, u64 last
 	return err;
 }
 
-/* Remove the piece of the map that ends last in [@first, @last]; M EX held. */
+static int remove_extent(handle_t *handle, struct cohfs_map *map, struct cohfs_resv *resv,
+			 const struct cohfs_extent *ext)
+{
+	int err = cohfs_map_remove(handle, map, resv, ext);
+
+	if (!err)
+		err = cohfs_free_extent(handle, resv, ext->blk, ext->len);
+	if (!err)
+		err = cohfs_map_count(handle, map, -(s64)ext->len);
+	return err;
+}
+
+/*
+ * Remove the pieces of the map that end last in [@first, @last], as many as one transaction has
+ * room for: those after the first must be in its groups, and empty no block of the map.  M EX
+ * held.
+ */
 static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 		       u64 last, bool *more)
 {
@@ -498,6 +543,7 @@ static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 	struct cohfs_sb *cs = map->cs;
 	struct cohfs_extent ext;
 	struct cohfs_resv resv;
+	int credits, done = 0;
 	handle_t *handle;
 	int n, err, err2;
 
@@ -508,23 +554,29 @@ static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 	err = cohfs_free_reserve(cs, blocks, n, &resv);
 	if (err)
 		return err;
-	handle = cohfs_trans_begin(cs, COHFS_MAP_REMOVE_CREDITS + resv.credits);
+	credits = COHFS_MAP_REMOVE_CREDITS + resv.credits;
+	handle = cohfs_trans_begin(cs, credits + SHRINK_CREDITS);
 	if (IS_ERR(handle)) {
 		cohfs_resv_end(cs, &resv);
 		return PTR_ERR(handle);
 	}
-	err = cohfs_map_remove(handle, map, &resv, &ext);
-	if (!err)
-		err = cohfs_free_extent(handle, &resv, ext.blk, ext.len);
-	if (!err)
-		err = cohfs_map_count(handle, map, -(s64)ext.len);
+	do {
+		err = remove_extent(handle, map, &resv, &ext);
+		if (err)
+			break;
+		n = cohfs_map_remove_plan(map, first, last, &ext, blocks);
+	} while (++done < SHRINK_EXTENTS && n == 1 && cohfs_resv_has(cs, &resv, blocks[0]) &&
+		 jbd2_handle_buffer_credits(handle) >= credits);
+	/* the next transaction looks for a block for it */
+	if (err == -ENOSPC && done)
+		err = 0;
 	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
 	err2 = cohfs_trans_end(handle);
 	cohfs_resv_end(cs, &resv);
 	return err ? err : err2;
 }
 
-/* Remove the last piece of the map in [@first, @last]; its place in core is gone. */
+/* Remove the last pieces of the map in [@first, @last]; their places in core are gone. */
 static int shrink(struct inode *inode, u64 first, u64 last, bool *more)
 {
 	struct cohfs_map map;

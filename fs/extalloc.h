@@ -11,15 +11,23 @@ struct cohfs_range_hold;
 struct cohfs_stride;
 struct inode;
 
+/* As many nodes may have left something behind EOF. */
+#define COHFS_ZEROED_RUNS 8
+
 /**
  * struct cohfs_zeroed - blocks of the disk that this node has zeroed, beyond EOF of an inode
+ * @run: those from @blk to @end that are in the file and beyond EOF are zero, as long as the
+ *	time generation of the inode is @generation
+ * @next: the one that is given up first
  *
- * Those from @blk to @end that are in the file and beyond EOF are zero, as long as the time
- * generation of the inode is @generation.  i_rwsem.
+ * i_rwsem.
  */
 struct cohfs_zeroed {
-	u64 blk;
-	u64 end;
+	struct {
+		u64 blk;
+		u64 end;
+	} run[COHFS_ZEROED_RUNS];
+	unsigned int next;
 	u32 generation;
 };
 
@@ -41,7 +49,8 @@ int cohfs_extalloc_fill(const struct cohfs_range_hold *hold, u64 first, u64 last
 
 /**
  * cohfs_extalloc_append() - the same for a write that makes the file grow
- * @ahead: blocks to allocate beyond @last, where the hold covers them
+ * @ahead: blocks to allocate beyond @last, where the hold covers them, unless @stride tells
+ *	where they will be needed
  *
  * What is beyond EOF is not zeroed: it is what the caller writes now, or what growth zeroes
  * when it leaves it out.

@@ -332,13 +332,13 @@ static int extmap_fill_locked(const struct cohfs_range_hold *hold,
 }
 
 /*
- * Who is about to write where others make the file longer will need M EX for the holes: one
- * hand-over instead of two.
+ * Who has all of a file to write to it, which others make longer, has it for a turn and will
+ * need M EX for the holes: one hand-over instead of two.
  */
 static enum cohfs_mode fill_mode(const struct cohfs_range_hold *hold)
 {
-	return hold->mode == COHFS_EX && cohfs_grows_elsewhere(hold->inode) ? COHFS_EX :
-									      COHFS_PR;
+	return hold->mode == COHFS_EX && cohfs_range_is_file(hold) &&
+	       cohfs_grows_elsewhere(hold->inode) ? COHFS_EX : COHFS_PR;
 }
 
 int cohfs_extmap_fill(const struct cohfs_range_hold *hold, u64 first, u64 last)

@@ -199,36 +199,51 @@ static ssize_t cohfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 /*
  * How far to allocate ahead of an append: half the file, at most AHEAD_MAX.  Who leaves long
  * gaps would have to zero them, which costs more than to allocate for each piece; unless
- * there are others, who will fill them.  Where his next records are likely to be is known if
- * they follow a pattern.
+ * there are others, who will fill them.
  */
-static u64 write_ahead(struct inode *inode, loff_t pos, const struct cohfs_stride *stride)
+static u64 write_ahead(struct inode *inode, loff_t pos)
 {
 	loff_t size = i_size_read(inode);
 
-	if (stride && cohfs_stride_expect(stride, stride->len))
-		return 0;
 	if (pos > size && pos - size >= HOLE_MIN && !cohfs_range_shared(inode))
 		return 0;
 	return min_t(u64, AHEAD_MAX, size / 2) >> COHFS_BLOCK_SHIFT;
 }
 
+/*
+ * Are places to be sought for the records that are likely to follow?  Gaps of a file that
+ * only this node writes to are better zeroed if they are less than what is written; and where
+ * all append others are what lies between.
+ */
+static bool write_foresees(struct inode *inode, const struct kiocb *iocb)
+{
+	const struct cohfs_inode *ci = COHFS_I(inode);
+	const struct cohfs_stride *st = &ci->ci_stride;
+
+	if ((iocb->ki_flags & IOCB_APPEND) || cohfs_extmap_is_large(&ci->ci_extmap))
+		return false;
+	return cohfs_range_shared(inode) || st->step > 2 * st->len;
+}
+
 /* Blocks for [@pos, @pos + @len); on a full disk as long a prefix as there is. */
-static ssize_t write_allocate(const struct cohfs_range_hold *hold, loff_t pos, size_t len)
+static ssize_t write_allocate(const struct cohfs_range_hold *hold, const struct kiocb *iocb,
+			      size_t len)
 {
 	struct inode *inode = hold->inode;
 	struct cohfs_inode *ci = COHFS_I(inode);
-	const struct cohfs_stride *stride;
+	const struct cohfs_stride *stride = NULL;
+	loff_t pos = iocb->ki_pos;
 	u64 first = pos >> COHFS_BLOCK_SHIFT;
 	u64 last = (pos + len - 1) >> COHFS_BLOCK_SHIFT;
 	u64 lblk = first, blk, n;
 	int err;
 
 	cohfs_stride_note(&ci->ci_stride, first, last - first + 1);
-	stride = cohfs_extmap_is_large(&ci->ci_extmap) ? NULL : &ci->ci_stride;
+	if (write_foresees(inode, iocb))
+		stride = &ci->ci_stride;
 	if (pos + len > i_size_read(inode))
-		err = cohfs_extalloc_append(hold, first, last,
-					    write_ahead(inode, pos, stride), stride);
+		err = cohfs_extalloc_append(hold, first, last, write_ahead(inode, pos),
+					    stride);
 	else
 		err = cohfs_extalloc_fill(hold, first, last, stride);
 	if (!err)
@@ -262,7 +277,7 @@ static ssize_t write_window(const struct cohfs_range_hold *hold, struct kiocb *i
 	loff_t pos = iocb->ki_pos;
 	ssize_t n, room;
 
-	room = write_allocate(hold, pos, min(count, COPY_WINDOW));
+	room = write_allocate(hold, iocb, min(count, COPY_WINDOW));
 	if (room < 0)
 		return room;
 	iov_iter_truncate(from, room);

@@ -8,6 +8,8 @@ void cohfs_stride_note(struct cohfs_stride *st, u64 first, u64 len)
 {
 	u64 step = len == st->len && first > st->first ? first - st->first : 0;
 
+	if (first == st->first && len == st->len)
+		return;		/* another try */
 	if (step != st->step)
 		st->seen = 0;
 	else if (st->seen < U32_MAX)

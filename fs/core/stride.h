@@ -22,7 +22,7 @@ struct cohfs_stride {
 	u32 seen;
 };
 
-/** cohfs_stride_note() - @len > 0 blocks from @first on are written now */
+/** cohfs_stride_note() - @len > 0 blocks from @first on are written now, or once more */
 void cohfs_stride_note(struct cohfs_stride *st, u64 first, u64 len);
 
 /**

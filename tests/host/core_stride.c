@@ -45,9 +45,9 @@ static void random_record(int n)
 	if (!n)
 		all[n].first = rnd(1000);
 	else if (!rnd(40))
-		all[n].first = rnd(1000);
+		all[n].first = 1 + all[n - 1].first / 2;
 	else
-		all[n].first = all[n - 1].first + (rnd(40) ? step : rnd(80));
+		all[n].first = all[n - 1].first + (rnd(40) ? step : 1 + rnd(80));
 }
 
 static void records_of_all_kinds(void)
@@ -58,6 +58,8 @@ static void records_of_all_kinds(void)
 		for (int n = 0; n < RECORDS; n++) {
 			random_record(n);
 			cohfs_stride_note(&st, all[n].first, all[n].len);
+			if (!rnd(5))
+				cohfs_stride_note(&st, all[n].first, all[n].len);
 			for (u64 most = 0; most <= 256; most += 32)
 				CHECK_EQ(cohfs_stride_expect(&st, most),
 					 naive_expect(n + 1, most));
