@@ -39,9 +39,8 @@
 #define ZERO_REACH		2048
 /* Other extents and holes between two that continue each other. */
 #define BETWEEN_MAX		64
-/* Most extents that are freed in one transaction, and what they may need besides the first. */
-#define SHRINK_EXTENTS		256
-#define SHRINK_CREDITS		16
+/* What the extents that are freed in one transaction may need besides the first. */
+#define SHRINK_CREDITS		8
 
 static int zero_disk(struct inode *inode, u64 blk, u64 len)
 {
@@ -84,7 +83,7 @@ static s64 insert_pieces(handle_t *handle, struct cohfs_map *map,
 			 const struct cohfs_extent *ext, int credits)
 {
 	struct cohfs_extent piece = *ext;
-	u32 done = 0;
+	s64 done = 0;
 	int err;
 
 	do {
@@ -533,8 +532,8 @@ static int remove_extent(handle_t *handle, struct cohfs_map *map, struct cohfs_r
 
 /*
  * Remove the pieces of the map that end last in [@first, @last], as many as one transaction has
- * room for: those after the first must be in its groups, and empty no block of the map.  M EX
- * held.
+ * room for: those after the first are of its leaf, which they do not empty, and in its groups.
+ * M EX held.
  */
 static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 		       u64 last, bool *more)
@@ -543,9 +542,8 @@ static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 	struct cohfs_sb *cs = map->cs;
 	struct cohfs_extent ext;
 	struct cohfs_resv resv;
-	int credits, done = 0;
 	handle_t *handle;
-	int n, err, err2;
+	int credits, n, err, err2;
 
 	n = cohfs_map_remove_plan(map, first, last, &ext, blocks);
 	*more = n > 0;
@@ -562,14 +560,14 @@ static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 	}
 	do {
 		err = remove_extent(handle, map, &resv, &ext);
-		if (err)
+		/* the next leaf may have to be read */
+		if (err || n > 1)
 			break;
 		n = cohfs_map_remove_plan(map, first, last, &ext, blocks);
-	} while (++done < SHRINK_EXTENTS && n == 1 && cohfs_resv_has(cs, &resv, blocks[0]) &&
+	} while (n == 1 && cohfs_resv_has(cs, &resv, blocks[0]) &&
 		 jbd2_handle_buffer_credits(handle) >= credits);
-	/* the next transaction looks for a block for it */
-	if (err == -ENOSPC && done)
-		err = 0;
+	if (!err && !n)
+		*more = false;
 	COHFS_I(inode)->ci_sync_tid = handle->h_transaction->t_tid;
 	err2 = cohfs_trans_end(handle);
 	cohfs_resv_end(cs, &resv);

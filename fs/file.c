@@ -211,9 +211,9 @@ static u64 write_ahead(struct inode *inode, loff_t pos)
 }
 
 /*
- * Are places to be sought for the records that are likely to follow?  Gaps of a file that
- * only this node writes to are better zeroed if they are less than what is written; and where
- * all append others are what lies between.
+ * Are places to be sought for the records that are likely to follow?  Short gaps of a file
+ * that only this node writes to are better zeroed if they are less than what is written; and
+ * where all append others are what lies between.
  */
 static bool write_foresees(struct inode *inode, const struct kiocb *iocb)
 {
@@ -222,7 +222,8 @@ static bool write_foresees(struct inode *inode, const struct kiocb *iocb)
 
 	if ((iocb->ki_flags & IOCB_APPEND) || cohfs_extmap_is_large(&ci->ci_extmap))
 		return false;
-	return cohfs_range_shared(inode) || st->step > 2 * st->len;
+	return cohfs_range_shared(inode) || st->step > 2 * st->len ||
+	       st->step >= st->len + (HOLE_MIN >> COHFS_BLOCK_SHIFT);
 }
 
 /* Blocks for [@pos, @pos + @len); on a full disk as long a prefix as there is. */
