@@ -173,6 +173,8 @@ static unsigned int script_delay(void *ctx, struct cohfs_lock *lk,
 {
 	struct rig_fault *fault = ctx;
 
+	if (point == COHFS_SIM_ANSWER)
+		atomic_inc(&fault->answers);
 	if (point == COHFS_SIM_ANSWER && arg == -EDEADLK)
 		atomic_inc(&fault->deadlocks);
 	return point == COHFS_SIM_ANSWER ? fault->answer_ms : fault->bast_ms;

@@ -34,7 +34,8 @@
  * @error: what the call returns there
  * @times: how often, then all is well
  * @answer_ms, @bast_ms: how long these are held back
- * @deadlocks: counts answers of -EDEADLK
+ * @answers: that the lock manager has given, though they may be held back
+ * @deadlocks: those of -EDEADLK
  */
 struct rig_fault {
 	struct cohfs_sim_script script;
@@ -43,6 +44,7 @@ struct rig_fault {
 	atomic_t times;
 	unsigned int answer_ms;
 	unsigned int bast_ms;
+	atomic_t answers;
 	atomic_t deadlocks;
 };
 
