@@ -28,8 +28,6 @@
 #define TRY_MS		100
 #define REFILL_PAIRS	16
 #define POOL_KEEP	(COHFS_POOL_MAX - REFILL_PAIRS)	/* deleted inodes: as many */
-#define POOL_TRIES	500	/* for a number, POOL_MS apart when all are reserved */
-#define POOL_MS		10
 #define STATFS_PERIOD	HZ
 
 /**
@@ -52,6 +50,7 @@ struct cohfs_number {
  * @promised: entries that tasks are about to add to the pool on disk
  * @pool_lock: protects @pool
  * @pool: struct cohfs_number; those used before come first
+ * @pool_wait: for a number, or for room on disk for new ones
  * @refill_mutex: one task refills, the others wait for it; outside everything
  * @statfs_mutex: protects what follows
  * @deltas: free deltas of all slots as last read, ours unused
@@ -66,6 +65,7 @@ struct cohfs_slotinfo {
 	u32 promised;
 	spinlock_t pool_lock;
 	struct list_head pool;
+	wait_queue_head_t pool_wait;
 	struct mutex refill_mutex;
 	struct mutex statfs_mutex;
 	s64 deltas[COHFS_MAX_SLOTS];
@@ -156,6 +156,7 @@ static void pool_give(struct cohfs_slotinfo *si, struct cohfs_number *pe)
 	spin_lock(&si->pool_lock);
 	list_add_tail(&pe->link, &si->pool);
 	spin_unlock(&si->pool_lock);
+	wake_up(&si->pool_wait);
 }
 
 /* Last out, first in: the fewer blocks a transaction changes the less is written */
@@ -164,6 +165,7 @@ static void pool_give_back(struct cohfs_slotinfo *si, struct cohfs_number *pe)
 	spin_lock(&si->pool_lock);
 	list_add(&pe->link, &si->pool);
 	spin_unlock(&si->pool_lock);
+	wake_up(&si->pool_wait);
 }
 
 static int pool_add(struct cohfs_slotinfo *si, u64 ino,
@@ -233,6 +235,7 @@ static struct cohfs_slotinfo *slotinfo_alloc(void)
 	mutex_init(&si->refill_mutex);
 	mutex_init(&si->statfs_mutex);
 	INIT_LIST_HEAD(&si->pool);
+	init_waitqueue_head(&si->pool_wait);
 	return si;
 }
 
@@ -465,6 +468,7 @@ static void promise_end(struct cohfs_slotinfo *si, u32 count)
 	mutex_lock(&si->mutex);
 	si->promised -= count;
 	mutex_unlock(&si->mutex);
+	wake_up(&si->pool_wait);
 }
 
 /* Start asking for a lock of a number that will be an inode soon; may fail */
@@ -568,25 +572,34 @@ static int pool_lock(struct cohfs_sb *cs, struct cohfs_number *pe)
 	return err;
 }
 
-/* A number from the pool, refilled if need be */
+/* A hint: who is woken looks again. */
+static bool pool_may_give(struct cohfs_slotinfo *si)
+{
+	return !list_empty_careful(&si->pool) ||
+	       le32_to_cpu(READ_ONCE(slot_block(si)->sl_pool_count)) +
+	       READ_ONCE(si->promised) < COHFS_POOL_MAX;
+}
+
+/*
+ * A number from the pool, refilled if need be.  Where all are with other tasks one of them
+ * makes an inode of his, or fails and gives it back; they have their directory already.
+ */
 static struct cohfs_number *pool_reserve(struct cohfs_sb *cs)
 {
+	struct cohfs_slotinfo *si = cs->slotinfo;
 	struct cohfs_number *pe;
-	unsigned int i;
 	int err;
 
-	for (i = 0; i < POOL_TRIES; i++) {
-		pe = pool_take(cs->slotinfo);
+	do {
+		pe = pool_take(si);
 		if (pe)
 			return pe;
 		err = pool_refill(cs);
-		if (err && err != -EAGAIN)
-			return ERR_PTR(err);
-		if (err && schedule_timeout_killable(msecs_to_jiffies(POOL_MS)) &&
-		    fatal_signal_pending(current))
+		if (err == -EAGAIN &&
+		    wait_event_killable(si->pool_wait, pool_may_give(si)))
 			return ERR_PTR(-EINTR);
-	}
-	return ERR_PTR(-ENOSPC);
+	} while (!err || err == -EAGAIN);
+	return ERR_PTR(err);
 }
 
 int cohfs_pool_get(struct cohfs_sb *cs, struct cohfs_newino *ni)
@@ -641,6 +654,7 @@ int cohfs_pool_use(handle_t *handle, struct cohfs_sb *cs, struct cohfs_newino *n
 	err = slot_dirty(handle, cs);
 out:
 	mutex_unlock(&si->mutex);
+	wake_up(&si->pool_wait);
 	return err;
 }
 

@@ -240,3 +240,39 @@ def old_values(trial):
         _look(trial, node, directory, promised)
     rejoin(trial, victim)
     _look(trial, victim, directory, promised)
+
+
+# --- many who create
+
+CREATORS = 200      # more than a node has numbers for new inodes
+CREATE = f"""
+for i in $(seq {CREATORS}); do (touch %s/$i/file || echo failed) & done; wait
+"""
+
+
+@case("525", "many-creators", nodes=3, limit=400, filesystems=COHFS, only_long=True)
+def many_creators(trial):
+    """More tasks than there are numbers for new inodes create files while a replay lasts: all
+    wait, and all are served."""
+    directory = trial.path("many")
+    trial.shell(2, f"mkdir {directory}; cd {directory} && mkdir $(seq {CREATORS})")
+    # so that they get as far as to their number before they wait
+    trial.shell(0, f"ls -l {directory}/* > /dev/null")
+    trial.rig.hasten()
+    for node in (0, 1):
+        trial.mark(node)
+        replay_delay(trial, node, 45000)
+    killed = time.time()
+    trial.rig.kill(2)
+    wait_fenced(trial, 2, killed)
+    wait_until(trial, "a replay begins", lambda: any(
+        "replay waits" in trial.messages(node) for node in (0, 1)))
+    begun = time.time()
+    said = trial.shell(0, CREATE % directory, timeout=240)
+    trial.check(time.time() - begun > 20, "nobody had to wait")
+    trial.check("failed" not in said, f"some could not create: {said[-300:]}")
+    there = int(trial.shell(1, f"ls {directory}/*/file | wc -l"))
+    trial.check(there == CREATORS, f"{there} files")
+    for node in (0, 1):
+        replay_delay(trial, node, 0)
+    rejoin(trial, 2)
