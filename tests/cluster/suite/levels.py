@@ -208,7 +208,7 @@ def _orders(trial, path, script):
     return {int(order) for order in re.findall(r"order=(\d+)", out)}
 
 
-@case("427", "large-folios", nodes=2, limit=240, filesystems=COHFS)
+@case("427", "large-folios", nodes=2, limit=240, filesystems=COHFS, rest=True)
 def large_folios(trial):
     """What is written at once is in core in one piece while no other node uses the file, in
     pages while one does, and in pieces again when it has gone; with the right bytes."""

@@ -25,7 +25,7 @@ def stale_attributes(trial):
     trial.program("stale")
 
 
-@case("109", "nested-directories", nodes=3, limit=480, filesystems=COHFS)
+@case("109", "nested-directories", nodes=3, limit=480, filesystems=COHFS, rest=True)
 def nested_directories(trial):
     """Three nodes move directories into and out of each other: nothing waits for ever, no
     loop comes to be."""
