@@ -489,30 +489,38 @@ static u64 run_of(struct inode *inode, u64 first, u64 blk, u64 last, u64 ahead)
 	return run;
 }
 
+/*
+ * Zero the block of the disk @blk, which is at @first, and what is to be zeroed with it.
+ * @len: in: so many blocks follow each other here, out: so many of them are zero.
+ */
+static int zero_at(struct inode *inode, u64 first, u64 blk, u64 last, u64 ahead, u64 *len)
+{
+	u64 run = known_zero(inode, blk, *len);
+	int err = 0;
+
+	if (!run) {
+		run = run_of(inode, first, blk, last, ahead);
+		err = zero_mapped(inode, blk, run);
+		if (!err)
+			note_zeroed(inode, blk, run);
+	}
+	*len = min(*len, run);
+	return err;
+}
+
 int cohfs_extalloc_zero(const struct cohfs_range_hold *hold, u64 first, u64 last)
 {
 	u64 ahead = min(max(last, first + ZERO_REACH), cohfs_extmap_reach(hold));
 	struct inode *inode = hold->inode;
-	u64 len, blk, run;
+	u64 len, blk;
 	int err = 0;
 
 	while (!err && first <= last) {
 		len = cohfs_extmap_lookup(inode, first, &blk);
-		if (!len) {
+		if (!len)
 			err = cohfs_extmap_fill(hold, first, ahead);
-			continue;
-		}
-		if (blk) {
-			run = known_zero(inode, blk, len);
-			len = run ? run : len;
-		}
-		if (blk && !run) {
-			run = run_of(inode, first, blk, last, ahead);
-			err = zero_mapped(inode, blk, run);
-			if (!err)
-				note_zeroed(inode, blk, run);
-			len = min(len, run);
-		}
+		else if (blk)
+			err = zero_at(inode, first, blk, last, ahead, &len);
 		first += len;
 	}
 	return err;

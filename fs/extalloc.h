@@ -20,7 +20,7 @@ struct inode;
  *	time generation of the inode is @generation
  * @next: the one that is given up first
  *
- * i_rwsem.
+ * Who holds I EX has it to himself; it is forgotten when I goes.
  */
 struct cohfs_zeroed {
 	struct {

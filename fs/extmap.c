@@ -17,19 +17,12 @@
 
 struct extmap_ent {
 	struct rb_node node;
-	u64 first;
-	u64 len;
-	u64 blk;		/* 0: hole */
+	struct cohfs_mapping m;
 };
 
 static struct extmap_ent *ent_of(struct rb_node *node)
 {
 	return rb_entry_safe(node, struct extmap_ent, node);
-}
-
-static u64 ent_last(const struct extmap_ent *ent)
-{
-	return ent->first + ent->len - 1;
 }
 
 void cohfs_extmap_init(struct cohfs_extmap *em)
@@ -53,10 +46,10 @@ static struct extmap_ent *extmap_search(struct cohfs_extmap *em, u64 lblk)
 	while (node) {
 		struct extmap_ent *ent = ent_of(node);
 
-		if (lblk < ent->first) {
+		if (lblk < ent->m.first) {
 			best = ent;
 			node = node->rb_left;
-		} else if (lblk > ent_last(ent)) {
+		} else if (lblk > cohfs_mapping_last(&ent->m)) {
 			node = node->rb_right;
 		} else {
 			return ent;
@@ -71,8 +64,8 @@ static void extmap_link(struct cohfs_extmap *em, struct extmap_ent *new)
 
 	while (*p) {
 		parent = *p;
-		p = new->first < ent_of(parent)->first ? &parent->rb_left
-						       : &parent->rb_right;
+		p = new->m.first < ent_of(parent)->m.first ? &parent->rb_left
+							   : &parent->rb_right;
 	}
 	rb_link_node(&new->node, parent, p);
 	rb_insert_color(&new->node, &em->root);
@@ -90,22 +83,22 @@ static void extmap_unlink(struct cohfs_extmap *em, struct extmap_ent *ent)
 static void extmap_split(struct cohfs_extmap *em, struct extmap_ent *ent, u64 first,
 			 u64 next, struct extmap_ent *tail)
 {
-	tail->first = next;
-	tail->len = ent_last(ent) - next + 1;
-	tail->blk = ent->blk ? ent->blk + (next - ent->first) : 0;
-	ent->len = first - ent->first;
+	tail->m.first = next;
+	tail->m.len = cohfs_mapping_last(&ent->m) - next + 1;
+	tail->m.blk = ent->m.blk ? ent->m.blk + (next - ent->m.first) : 0;
+	ent->m.len = first - ent->m.first;
 	extmap_link(em, tail);
 }
 
 /* Let @ent begin at @next. */
 static void extmap_behead(struct extmap_ent *ent, u64 next)
 {
-	u64 cut = next - ent->first;
+	u64 cut = next - ent->m.first;
 
-	ent->first = next;
-	ent->len -= cut;
-	if (ent->blk)
-		ent->blk += cut;
+	ent->m.first = next;
+	ent->m.len -= cut;
+	if (ent->m.blk)
+		ent->m.blk += cut;
 }
 
 /*
@@ -119,15 +112,15 @@ static void extmap_cut(struct cohfs_extmap *em, u64 first, u64 last,
 	struct extmap_ent *next;
 
 	lockdep_assert_held(&em->lock);
-	for (; ent && ent->first <= last; ent = next) {
-		u64 end = ent_last(ent);
+	for (; ent && ent->m.first <= last; ent = next) {
+		u64 end = cohfs_mapping_last(&ent->m);
 
 		next = ent_of(rb_next(&ent->node));
-		if (ent->first < first && end > last) {
+		if (ent->m.first < first && end > last) {
 			extmap_split(em, ent, first, last + 1, *spare);
 			*spare = NULL;
-		} else if (ent->first < first) {
-			ent->len = first - ent->first;
+		} else if (ent->m.first < first) {
+			ent->m.len = first - ent->m.first;
 		} else if (end > last) {
 			extmap_behead(ent, last + 1);
 		} else {
@@ -154,12 +147,12 @@ static void extmap_try_merge(struct cohfs_extmap *em, struct extmap_ent *ent)
 {
 	struct extmap_ent *next = ent_of(rb_next(&ent->node));
 
-	if (!next || ent->first + ent->len != next->first)
+	if (!next || ent->m.first + ent->m.len != next->m.first)
 		return;
-	if (!ent->blk != !next->blk ||
-	    (ent->blk && ent->blk + ent->len != next->blk))
+	if (!ent->m.blk != !next->m.blk ||
+	    (ent->m.blk && ent->m.blk + ent->m.len != next->m.blk))
 		return;
-	ent->len += next->len;
+	ent->m.len += next->m.len;
 	extmap_unlink(em, next);
 }
 
@@ -175,9 +168,7 @@ int cohfs_extmap_set(struct inode *inode, const struct cohfs_mapping *m)
 		kfree(spare);
 		return -ENOMEM;
 	}
-	new->first = m->first;
-	new->len = m->len;
-	new->blk = m->blk;
+	new->m = *m;
 	spin_lock(&em->lock);
 	extmap_cut(em, m->first, cohfs_mapping_last(m), &spare);
 	extmap_link(em, new);
@@ -198,9 +189,9 @@ u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk)
 
 	spin_lock(&em->lock);
 	ent = extmap_search(em, lblk);
-	if (ent && ent->first <= lblk) {
-		len = ent_last(ent) - lblk + 1;
-		*blk = ent->blk ? ent->blk + (lblk - ent->first) : 0;
+	if (ent && ent->m.first <= lblk) {
+		len = cohfs_mapping_last(&ent->m) - lblk + 1;
+		*blk = ent->m.blk ? ent->m.blk + (lblk - ent->m.first) : 0;
 	}
 	spin_unlock(&em->lock);
 	return len;
