@@ -539,15 +539,64 @@ static void come_and_go(int fd, off_t len)
 	}
 }
 
+static void wait_free(uint64_t blocks)
+{
+	for (double until = now() + 60; free_blocks() < blocks;) {
+		CHECK(now() < until, "only %lu of %lu blocks are free after the files went",
+		      free_blocks(), blocks);
+		sleep_for(0.1);
+	}
+}
+
+/*
+ * Records with gaps between them fill the filesystem as well as anything else does: places
+ * that were meant for the next ones are used, and nothing goes wrong when they run out.
+ */
+static void fill_with_records(size_t size)
+{
+	enum { SLACK = 512 };		/* blocks for the map, and what is kept for it */
+	uint64_t before = settled_free_blocks();
+	int fd = make_file(at("records"), 0, false);
+	char *record = malloc(size);
+	off_t off, len = 0;
+	ssize_t ret;
+
+	prog.step = "records with gaps";
+	for (off = 0;; off += 4 * size) {
+		fill(record, size, 22, off);
+		ret = pwrite(fd, record, size, off);
+		if (ret != (ssize_t)size)
+			break;
+		len += size;
+	}
+	CHECK(ret >= 0 || errno == ENOSPC, "write: %m");
+	CHECK((len + SLACK * PAGE) / PAGE >= before,
+	      "full after %jd KiB, %lu were free", (intmax_t)len / 1024, before * 4);
+	SYS(fsync(fd));
+	for (off_t at = 0; at < off; at += 4 * size) {
+		expect(fd, at, size, 22);
+		if (at + 4 * (off_t)size < off)
+			expect(fd, at + size, 3 * size, 0);
+	}
+	SYS(ftruncate(fd, 0));
+	wait_free(before - SLACK);
+	close(fd);
+	SYS(unlink(at("records")));
+	free(record);
+}
+
 /* Full: clean errors, no lost bytes, and everything works again afterwards. */
 static int until_full(void)
 {
 	static char block[256 * 1024];
-	int fd = new_file(), hole, error = 0;
+	int fd, hole, error = 0;
 	off_t len = 0;
 	char *map;
 	long names = 0;
 
+	fill_with_records(16 * PAGE);
+	fill_with_records(PAGE);
+	fd = new_file();
 	hole = make_file(at("hole"), 8 << 20, true);
 	map = map_file(hole, 8 << 20, RW, MAP_SHARED);
 	prog.step = "filling";
@@ -594,10 +643,7 @@ static int until_full(void)
 	SYS(unlink(at("f")));
 	while (names-- > 0)
 		SYS(unlink(at("name.%ld", names)));
-	for (double until = now() + 60; free_blocks() < (uint64_t)len / PAGE / 2;) {
-		CHECK(now() < until, "only %lu blocks free after unlink", free_blocks());
-		sleep_for(0.1);
-	}
+	wait_free(len / PAGE / 2);
 	test_pieces();
 	CHECK(!faults(map, true), "store to a hole still fails");
 	munmap(map, 8 << 20);

@@ -176,7 +176,7 @@ def full(trial):
     _prepare(trial)
     trial.shell(0, FUNCTIONS + "mount_image lock=local base")
     trial.program("fileio", mode="full", nodes=1, directory="/mnt/image/full")
-    trial.shell(0, "umount /mnt/image")
+    trial.shell(0, f"umount /mnt/image && /repo/tools/fsck/fsck.cohfs -n -f {IMAGES}/base")
 
 
 @case("305", "local", nodes=1, limit=120, filesystems=COHFS)
