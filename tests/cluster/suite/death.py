@@ -299,6 +299,21 @@ def replay_delay(trial, node, ms):
                       "head -1)/replay_delay_ms")
 
 
+def slow_replay(trial, nodes, ms):
+    """From now on whoever of `nodes` replays a journal waits before that."""
+    for node in nodes:
+        trial.mark(node)
+        replay_delay(trial, node, ms)
+
+
+def wait_replaying(trial, nodes, seconds=60):
+    """Until one of `nodes`, which slow_replay() has slowed, has a replay before it: which."""
+    def replaying():
+        return [node for node in nodes if "replay waits" in trial.messages(node)]
+    wait_until(trial, "a replay begins", replaying, seconds)
+    return replaying()[0]
+
+
 def slot_of(trial, node):
     return int(trial.shell(node, "sed -n 's/^slot \\([0-9]*\\) of.*/\\1/p' "
                                  "/sys/kernel/debug/cohfs/*/info"))
@@ -338,18 +353,12 @@ def death_in_recovery(trial):
     crowd = Crowd(trial, range(3))
     crowd.wait_for_round(3)
     trial.rig.hasten()
-    for node in (0, 1):
-        trial.mark(node)
-        replay_delay(trial, node, 60000)
+    slow_replay(trial, (0, 1), 60000)
     killed = time.time()
     trial.rig.kill(2)
     acked = {2: crowd.lose(2)}
     wait_fenced(trial, 2, killed)
-
-    def replaying():
-        return [node for node in (0, 1) if "replay waits" in trial.messages(node)]
-    wait_until(trial, "a replay begins", replaying)
-    replayer = replaying()[0]
+    replayer = wait_replaying(trial, (0, 1))
     last = 1 - replayer
     expect_wait(trial, crowd, last, 2)
     replay_delay(trial, last, 0)

@@ -8,7 +8,7 @@ import subprocess
 from suite.case import COHFS, case
 from suite.crash import FSCK
 from suite.damage import BLOCK, crc32c, read_block
-from suite.death import GONE_SECONDS, Crowd, replay_delay, slot_of, wait_until
+from suite.death import GONE_SECONDS, Crowd, slot_of, slow_replay, wait_until
 from suite.errors import FUNCTIONS, IMAGES, PLACE
 from suite.rig import REPO
 
@@ -275,9 +275,7 @@ def hostile_dead(trial):
     crowd.wait_for_round(3)
     slot = slot_of(trial, victim)
     trial.rig.hasten()
-    for node in survivors:
-        trial.mark(node)
-        replay_delay(trial, node, DELAY_MS)
+    slow_replay(trial, survivors, DELAY_MS)
     trial.rig.kill(victim)
     crowd.lose(victim)
     superblock = read_block(image, 1)

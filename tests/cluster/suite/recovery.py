@@ -7,7 +7,8 @@ import time
 from suite.case import COHFS, case
 from suite.crash import DUMP
 from suite.death import (GONE_SECONDS, Crowd, check_resume, inquorate, rejoin, replay_delay,
-                         slot_of, stand_alone, wait_fenced, wait_until)
+                         slot_of, slow_replay, stand_alone, wait_fenced, wait_replaying,
+                         wait_until)
 from suite.rig import on_each
 
 BLOCK = 4096
@@ -107,9 +108,7 @@ def death_in_replay(trial):
         trial.mount(node)
     crowd, alone = Crowd(trial, (0, 1)), Crowd(trial, (victim,))
     slot = slot_of(trial, victim)
-    for node in (0, 1):
-        trial.mark(node)
-        replay_delay(trial, node, DELAY_MS)
+    slow_replay(trial, (0, 1), DELAY_MS)
     trial.rig.hasten()
     crowd.wait_for_round(3)
     _wait_worth(trial, [slot])
@@ -118,11 +117,7 @@ def death_in_replay(trial):
     before = _contents(trial, _journal(trial, slot))
     trial.check(len(before) >= WORTH, f"only {list(before)} to replay")
     limit = sorted(before)[len(before) // 2]
-
-    def replaying():
-        return [node for node in (0, 1) if "replay waits" in trial.messages(node)]
-    wait_until(trial, "a replay begins", replaying, GONE_SECONDS)
-    replayer = replaying()[0]
+    replayer = wait_replaying(trial, (0, 1), GONE_SECONDS)
     last = 1 - replayer
     replay_delay(trial, last, 0)
     trial.shell(replayer, STOP_FROM % limit)
@@ -258,15 +253,14 @@ def many_creators(trial):
     trial.shell(2, f"mkdir {directory}; cd {directory} && mkdir $(seq {CREATORS})")
     # so that they get as far as to their number before they wait
     trial.shell(0, f"ls -l {directory}/* > /dev/null")
+    # and that the numbers it has can be used up: it can have more blocks for inodes at once
+    trial.shell(0, f"mkdir {directory}.own; cd {directory}.own && touch $(seq {CREATORS})")
     trial.rig.hasten()
-    for node in (0, 1):
-        trial.mark(node)
-        replay_delay(trial, node, 45000)
+    slow_replay(trial, (0, 1), 45000)
     killed = time.time()
     trial.rig.kill(2)
     wait_fenced(trial, 2, killed)
-    wait_until(trial, "a replay begins", lambda: any(
-        "replay waits" in trial.messages(node) for node in (0, 1)))
+    wait_replaying(trial, (0, 1))
     begun = time.time()
     said = trial.shell(0, CREATE % directory, timeout=240)
     trial.check(time.time() - begun > 20, "nobody had to wait")
