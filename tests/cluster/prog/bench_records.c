@@ -20,7 +20,7 @@
 #include "bench.h"
 
 #define SHARE (8UL << 20)		/* bytes per node, where the file is not new */
-#define MOST (512UL << 20)		/* the same where it is, before it starts again */
+#define MOST (2UL << 30)		/* the same where it is, before it starts again */
 #define SCAN_EVERY 16			/* reads per store */
 
 enum kind { STRIDED, SEGMENTED, APPEND, SCAN };
