@@ -93,13 +93,17 @@ static void space_recover_done(void *arg, struct dlm_slot *slots, int num,
 {
 	struct cohfs_lockspace *ls = arg;
 	struct cohfs_dlm_space *space = ls->ls_be_priv;
+	u64 numbers = 0;
 	int i;
 
-	for (i = 0; i < num; i++)
+	for (i = 0; i < num; i++) {
 		if (slots[i].slot == our_slot)
 			WRITE_ONCE(ls->ls_nodeid, slots[i].nodeid);
+		if (slots[i].slot >= 1 && slots[i].slot <= 64)
+			numbers |= BIT_ULL(slots[i].slot - 1);
+	}
 	WRITE_ONCE(ls->ls_slot, our_slot);
-	WRITE_ONCE(ls->ls_members, num);
+	WRITE_ONCE(ls->ls_slots, numbers);
 	if (!test_and_set_bit(COHFS_LS_JOINED, &ls->ls_flags)) {
 		cohfs_ls_joined(ls, generation);
 		complete(&space->ready);

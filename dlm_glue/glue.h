@@ -354,8 +354,11 @@ int cohfs_lockspace_nodeid(const struct cohfs_lockspace *ls);
 void cohfs_lockspace_thaw(struct cohfs_lockspace *ls, u32 generation);
 /** cohfs_lockspace_stopped() - the lock manager stands still: it recovers, or would */
 bool cohfs_lockspace_stopped(const struct cohfs_lockspace *ls);
-/** cohfs_lockspace_members() - nodes in the lockspace, this one included */
-int cohfs_lockspace_members(const struct cohfs_lockspace *ls);
+/**
+ * cohfs_lockspace_has_slot() - is @slot, 1 based, the number of a member?
+ * Return: as of the last recovery that is complete; true if it cannot be known.
+ */
+bool cohfs_lockspace_has_slot(const struct cohfs_lockspace *ls, int slot);
 /**
  * cohfs_lockspace_kill() - withdraw: fail all waits with -EIO, lower nothing
  *

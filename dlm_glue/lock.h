@@ -75,7 +75,7 @@ struct cohfs_lockspace {
 	unsigned int ls_lvb_size;
 	int ls_slot;
 	int ls_nodeid;
-	int ls_members;
+	u64 ls_slots;			/* of the members, bit 0: slot 1 */
 	u32 ls_gate;			/* COHFS_GATE_*; changed under ls_spin */
 	unsigned long ls_flags;
 	spinlock_t ls_spin;		/* protects ls_gate, ls_generation */

@@ -46,7 +46,7 @@ static struct cohfs_lockspace *ls_alloc(const char *name, unsigned int lvb_size,
 	ls->ls_ops = ops;
 	ls->ls_arg = arg;
 	ls->ls_lvb_size = lvb_size;
-	ls->ls_members = 1;
+	ls->ls_slots = BIT_ULL(0);
 	spin_lock_init(&ls->ls_spin);
 	mutex_init(&ls->ls_mutex);
 	INIT_LIST_HEAD(&ls->ls_locks);
@@ -105,9 +105,9 @@ bool cohfs_lockspace_stopped(const struct cohfs_lockspace *ls)
 	return ls_stopped(ls);
 }
 
-int cohfs_lockspace_members(const struct cohfs_lockspace *ls)
+bool cohfs_lockspace_has_slot(const struct cohfs_lockspace *ls, int slot)
 {
-	return READ_ONCE(ls->ls_members);
+	return slot < 1 || slot > 64 || READ_ONCE(ls->ls_slots) & BIT_ULL(slot - 1);
 }
 
 /* Recovery ---------------------------------------------------------------------- */

@@ -38,6 +38,8 @@
  * struct cohfs_recovery - recovery of a mount
  * @mount_obj: the mount lock
  * @call_obj: the call lock
+ * @alive_obj: the lock of those who can answer calls
+ * @alive: in which mode we hold it
  * @mount_mutex: local side of the mount lock
  * @lock: protects what follows
  * @failed: slots (0 based) of dead nodes whose journals are not known to be empty, but
@@ -51,6 +53,8 @@ struct cohfs_recovery {
 	struct cohfs_sb *cs;
 	struct cohfs_object *mount_obj;
 	struct cohfs_object *call_obj;
+	struct cohfs_object *alive_obj;
+	enum cohfs_mode alive;
 	struct mutex mount_mutex;
 	struct workqueue_struct *wq;
 	struct work_struct work;
@@ -151,6 +155,17 @@ bool cohfs_recovery_again(struct cohfs_sb *cs, const char *what, int err,
 	return true;
 }
 
+/* Something may happen before a replay, which is short: for tests. */
+static void make_it_last(struct cohfs_sb *cs)
+{
+	u32 delay = READ_ONCE(cs->replay_delay_ms);
+
+	if (!delay)
+		return;
+	cohfs_info(cs->sb, "replay waits %u ms, as debugfs says", delay);
+	msleep(delay);
+}
+
 /*
  * Our own number among the failed belonged to a node that died before we joined; we
  * hold S and have replayed it.
@@ -159,15 +174,12 @@ static int replay_failed(struct cohfs_recovery *rec)
 {
 	struct cohfs_sb *cs = rec->cs;
 	u64 failed = take_failed(rec), ours = 0;
-	u32 slot, delay = READ_ONCE(cs->replay_delay_ms);
+	u32 slot;
 	int err;
 
 	if (cohfs_is_withdrawn(cs))
 		return -EIO;
-	if (delay) {
-		cohfs_info(cs->sb, "replay waits %u ms, as debugfs says", delay);
-		msleep(delay);
-	}
+	make_it_last(cs);
 	for (slot = 0; slot < cs->geo.slots; slot++) {
 		if (!(failed & BIT_ULL(slot)))
 			continue;
@@ -331,6 +343,7 @@ static int replay_free(struct cohfs_sb *cs)
 		replayed = 0;
 		err = cohfs_mount_lock(cs, COHFS_LK_NOINTR);
 		if (!err) {
+			make_it_last(cs);
 			err = cohfs_is_withdrawn(cs) ? -EIO :
 						       cohfs_slot_replay_free(cs, &replayed);
 			cohfs_mount_unlock(cs);
@@ -386,16 +399,50 @@ static void listen_work(struct work_struct *work)
 		cohfs_warn(rec->cs->sb, "not asked by nodes that withdraw: error %d", err);
 }
 
+/*
+ * Who withdraws does not answer calls any more.  EX of this lock says that nobody does: all
+ * members have withdrawn.  A mount waits for it with PR before it looks at the slots, so it is
+ * held until all our locks go, and who mounts then finds our slot free and replays it.
+ */
+static int be_alive(struct cohfs_recovery *rec)
+{
+	int err = cohfs_lock_acquire(&rec->alive_obj->lk, COHFS_PR, COHFS_LK_PIN);
+
+	if (!err)
+		rec->alive = COHFS_PR;
+	return err;
+}
+
+static void not_alive(struct cohfs_recovery *rec)
+{
+	if (rec->alive == COHFS_NL)
+		return;
+	cohfs_lock_unpin(&rec->alive_obj->lk, rec->alive);
+	cohfs_lock_recall(&rec->alive_obj->lk, COHFS_EX);
+	rec->alive = COHFS_NL;
+}
+
+static bool nobody_alive(struct cohfs_recovery *rec)
+{
+	if (cohfs_lock_acquire(&rec->alive_obj->lk, COHFS_EX,
+			       COHFS_LK_NOQUEUE | COHFS_LK_NOINTR | COHFS_LK_PIN))
+		return false;
+	rec->alive = COHFS_EX;
+	cohfs_info(rec->cs->sb, "no node is left that could replay our journal: the next mount does");
+	return true;
+}
+
 int cohfs_recovery_call(struct cohfs_sb *cs)
 {
-	struct cohfs_object *obj = cs->recovery->call_obj;
+	struct cohfs_recovery *rec = cs->recovery;
 	struct cohfs_lock *call;
 	unsigned int tries = 0;
 	int err;
 
-	if (!obj)
+	if (!rec->call_obj)
 		return 0;	/* not far enough in a mount to have changed anything */
-	call = &obj->lk;
+	not_alive(rec);
+	call = &rec->call_obj->lk;
 	for (;;) {
 		err = cohfs_lock_acquire(call, COHFS_EX, COHFS_LK_NOINTR | COHFS_LK_PIN);
 		if (cohfs_recovery_again(cs, "call for a replay", err, &tries))
@@ -404,7 +451,7 @@ int cohfs_recovery_call(struct cohfs_sb *cs)
 			return err;
 		cohfs_lock_unpin(call, COHFS_EX);
 		cohfs_lock_recall(call, COHFS_EX);	/* the others want it back */
-		if (cohfs_slot_replayed(cs) || cohfs_lockspace_members(cs->ls) <= 1)
+		if (cohfs_slot_replayed(cs) || nobody_alive(rec))
 			return 0;
 		schedule_timeout_idle(CALL_AGAIN);
 	}
@@ -433,21 +480,30 @@ int cohfs_recovery_init(struct cohfs_sb *cs)
 	return 0;
 }
 
+static int create_lock(struct cohfs_sb *cs, u64 number, struct cohfs_object **to)
+{
+	struct cohfs_object *obj = cohfs_object_create(cs, COHFS_LT_MOUNT, number, NULL);
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	*to = obj;
+	return 0;
+}
+
 int cohfs_recovery_start(struct cohfs_sb *cs)
 {
 	struct cohfs_recovery *rec = cs->recovery;
-	struct cohfs_object *obj;
 	int err;
 
-	obj = cohfs_object_create(cs, COHFS_LT_MOUNT, COHFS_MOUNT_NUMBER, NULL);
-	if (IS_ERR(obj))
-		return PTR_ERR(obj);
-	rec->mount_obj = obj;
-	obj = cohfs_object_create(cs, COHFS_LT_MOUNT, COHFS_CALL_NUMBER, NULL);
-	if (IS_ERR(obj))
-		return PTR_ERR(obj);
-	rec->call_obj = obj;
-	err = listen(rec, 0);
+	err = create_lock(cs, COHFS_MOUNT_NUMBER, &rec->mount_obj);
+	if (!err)
+		err = create_lock(cs, COHFS_ALIVE_NUMBER, &rec->alive_obj);
+	if (!err)
+		err = be_alive(rec);
+	if (!err)
+		err = create_lock(cs, COHFS_CALL_NUMBER, &rec->call_obj);
+	if (!err)
+		err = listen(rec, 0);
 	if (err)
 		return err;
 	spin_lock(&rec->lock);
@@ -475,6 +531,9 @@ void cohfs_recovery_stop(struct cohfs_sb *cs)
 	cohfs_object_drop(rec->mount_obj);
 	rec->mount_obj = NULL;
 	mutex_unlock(&rec->mount_mutex);
+	not_alive(rec);
+	cohfs_object_drop(rec->alive_obj);
+	rec->alive_obj = NULL;
 }
 
 void cohfs_recovery_exit(struct cohfs_sb *cs)

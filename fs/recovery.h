@@ -14,6 +14,7 @@ extern const struct cohfs_lockspace_ops cohfs_recovery_ops;
 #define COHFS_MOUNT_NUMBER	0
 #define COHFS_CALL_NUMBER	1	/* withdrawn nodes call through it */
 #define COHFS_FREEZE_NUMBER	2	/* see freeze.c */
+#define COHFS_ALIVE_NUMBER	3	/* mounts that can answer calls */
 
 int cohfs_recovery_init(struct cohfs_sb *cs);	/* before the join */
 /**
@@ -48,9 +49,9 @@ void cohfs_recovery_settle(struct cohfs_sb *cs);
 
 /**
  * cohfs_recovery_call() - withdrawn, our slot is let go: have our journal replayed
- * Context: sleeps until it is empty, or no other node is there; not killable, ended by
- * cohfs_lockspace_lose().
- * Return: 0, -EIO.
+ * Context: sleeps until it is empty, or no node is left that could answer; not killable, ended
+ * by cohfs_lockspace_lose().
+ * Return: 0: the lockspace is to be left; -EIO.
  */
 int cohfs_recovery_call(struct cohfs_sb *cs);
 /** cohfs_recovery_called() - some node has withdrawn; give up of the call lock */

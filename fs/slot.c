@@ -89,7 +89,8 @@ static struct cohfs_slot *slot_block(struct cohfs_slotinfo *si)
 /*
  * S(slot) EX without waiting for an owner.  Tries again for a little while, since
  * whoever had it before may have let go without the lock manager knowing yet: locks
- * are dropped in the background.
+ * are dropped in the background.  If the number is nobody's it can only be that, and is
+ * waited for: "has an owner" would leave a journal unreplayed.
  */
 static struct cohfs_object *slot_lock(struct cohfs_sb *cs, u32 slot,
 				      unsigned int tries)
@@ -102,6 +103,8 @@ static struct cohfs_object *slot_lock(struct cohfs_sb *cs, u32 slot,
 		return obj;
 	while (tries--) {
 		err = cohfs_lock_acquire(&obj->lk, COHFS_EX, COHFS_LK_NOQUEUE);
+		if (err == -EAGAIN && !cohfs_lockspace_has_slot(cs->ls, slot + 1))
+			err = cohfs_lock_acquire(&obj->lk, COHFS_EX, 0);
 		if (!err)
 			return obj;
 		if (err != -EAGAIN || fatal_signal_pending(current))

@@ -17,7 +17,8 @@
  *     later, by whoever cleans that cache, it would overwrite what others do.
  *  5. Our slot is let go.  Its journal is anybody's now.
  *  6. The others are called (recovery.c) until the journal is empty, or nobody is
- *     there.  Whoever mounts later replays it before he does anything else.
+ *     there who has not withdrawn.  Whoever mounts later replays it before he does
+ *     anything else.
  *  7. All our locks go, at once, by leaving the lockspace.
  *
  * If 6 fails, because the lock manager is lost, the locks stay and the node has to be

@@ -403,6 +403,7 @@ static void shut_down(void)
 	fill(map + PAGE, PAGE, prog.seed, PAGE);	/* not synchronised */
 	SYS(mkdir(own("directory"), 0755));
 	program = run_here();
+	barrier();
 	SYS(ioctl(dir, COHFS_IOC_GOINGDOWN, &how));
 
 	prog.step = "after the shutdown";
@@ -441,6 +442,7 @@ int main(int argc, char **argv)
 	prog.seed = 1;
 	prog.mode = "work";
 	prog_init(argc, argv, "survive");
+	prog.seed += prog.node;
 	if (!strcmp(prog.mode, "work"))
 		work();
 	else if (!strcmp(prog.mode, "verify"))

@@ -252,6 +252,29 @@ def shutdown(trial):
         survive(trial, victim, "downed", directory, how)
 
 
+@case("526", "all-withdraw", nodes=3, limit=240, filesystems=COHFS, rest=True)
+def all_withdraw(trial):
+    """All nodes withdraw at the same time: nobody is left to replay their journals, so they
+    leave without, unmount, and the next mounts replay them all."""
+    nodes = range(trial.rig.nodes)
+    crowd = Crowd(trial, nodes)
+    crowd.wait_for_round(3)
+    # so that none is helped before it withdraws itself
+    slow_replay(trial, nodes, 20000)
+    down = f"{crowd.directory}.down"
+    trial.program("survive", mode="down", count=GOING_NOLOGFLUSH, directory=down)
+    acked = {node: crowd.lose(node) for node in nodes}
+    trial.check(len(trial.rig.fenced()) == crowd.fenced_before, "a node was fenced")
+    trial.unmount_all()
+    for node in nodes:
+        trial.check("no node is left" in trial.messages(node), f"node {node} was helped")
+    trial.mount_all()
+    for node in nodes:
+        for writer in nodes:
+            crowd.verify(node, writer, acked[writer])
+    trial.program("survive", mode="downed", count=GOING_NOLOGFLUSH, directory=down)
+
+
 # The node's disk with a device in between that can be made to fail.
 FAULTY = """
 modprobe dm-mod 2>/dev/null || true
