@@ -310,6 +310,23 @@ static u64 hole_records(const struct cohfs_range_hold *hold, struct cohfs_map *m
 	return n;
 }
 
+/*
+ * Are the @len blocks from @first on all that this record lacks, while the next one lacks all?
+ * Then something else was allocated beside them, ahead of the file's end, say, and to treat the
+ * next records alike would tear each of them in two.
+ */
+static bool is_leftover(struct inode *inode, struct cohfs_map *map, u64 first, u64 len,
+			const struct cohfs_stride *stride)
+{
+	u64 next = stride->first + stride->step;
+	struct cohfs_mapping m;
+
+	if (first == stride->first && len == stride->len)
+		return false;
+	return !cohfs_extmap_read(inode, map, next, next, next + stride->len - 1, &m) &&
+	       !m.blk && m.len == stride->len;
+}
+
 /* Remember where the pieces of @need are */
 static int remember_pieces(const struct cohfs_range_hold *hold, const struct need *need,
 			   const struct cohfs_extent *ext)
@@ -360,7 +377,7 @@ static int fill_step(const struct cohfs_range_hold *hold, u64 first,
 		.piece = ent.len,
 		.zero = first < want->fresh,
 	};
-	if (want->stride) {
+	if (want->stride && !is_leftover(inode, &map, first, need.piece, want->stride)) {
 		need.step = want->stride->step;
 		need.len *= max(1, hole_records(hold, &map, first, need.piece, want));
 	}

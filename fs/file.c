@@ -222,7 +222,7 @@ static bool write_foresees(struct inode *inode, const struct kiocb *iocb)
 
 	if ((iocb->ki_flags & IOCB_APPEND) || cohfs_extmap_is_large(&ci->ci_extmap))
 		return false;
-	return cohfs_range_shared(inode) || st->step > 2 * st->len ||
+	return cohfs_range_shared(inode) || st->step >= 2 * st->len ||
 	       st->step >= st->len + (HOLE_MIN >> COHFS_BLOCK_SHIFT);
 }
 
