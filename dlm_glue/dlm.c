@@ -99,7 +99,7 @@ static void space_recover_done(void *arg, struct dlm_slot *slots, int num,
 	for (i = 0; i < num; i++) {
 		if (slots[i].slot == our_slot)
 			WRITE_ONCE(ls->ls_nodeid, slots[i].nodeid);
-		if (slots[i].slot >= 1 && slots[i].slot <= 64)
+		if (slots[i].slot >= 1 && slots[i].slot <= BITS_PER_TYPE(u64))
 			numbers |= BIT_ULL(slots[i].slot - 1);
 	}
 	WRITE_ONCE(ls->ls_slot, our_slot);

@@ -107,7 +107,8 @@ bool cohfs_lockspace_stopped(const struct cohfs_lockspace *ls)
 
 bool cohfs_lockspace_has_slot(const struct cohfs_lockspace *ls, int slot)
 {
-	return slot < 1 || slot > 64 || READ_ONCE(ls->ls_slots) & BIT_ULL(slot - 1);
+	return slot < 1 || slot > BITS_PER_TYPE(u64) ||
+	       READ_ONCE(ls->ls_slots) & BIT_ULL(slot - 1);
 }
 
 /* Recovery ---------------------------------------------------------------------- */

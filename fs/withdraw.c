@@ -166,7 +166,7 @@ static void hand_over_work(struct work_struct *work)
 			  err);
 	} else {
 		cohfs_lockspace_abandon(cs->ls);
-		cohfs_info(cs->sb, "withdrawn: the locks are given to the other nodes");
+		cohfs_info(cs->sb, "withdrawn: the locks are given up");
 	}
 	complete_all(&wd->handed_over);
 }

@@ -44,8 +44,9 @@ def case(number, name, *, nodes, limit, filesystems=ALL, rest=False, only_long=F
     """Registers a test.
 
     `limit` is in seconds, for the short mode on the debug kernel and a quiet host; what hangs
-    is given up after PATIENCE times that, since a busy host is several times as slow.  A test of the `rest` is not
-    in `make check`, which is for every change, but in `make check-rest`, before it lands.
+    is given up after PATIENCE times that, since a busy host is several times as slow.  A test
+    of the `rest` is not in `make check`, which is for every change, but in `make check-rest`,
+    before it lands.
     """
     part = "long" if only_long else "rest" if rest else "check"
 

@@ -223,7 +223,7 @@ def lose_withdrawn(trial, crowd, victim, since):
     waited = max(worker.longest(since) for worker in crowd.workers.values())
     trial.note(f"the others waited {waited:.1f} s")
     crowd.verify(min(crowd.workers), victim, acked)
-    trial.check("the locks are given to the other nodes" in trial.messages(victim),
+    trial.check("withdrawn: the locks are given up" in trial.messages(victim),
                 f"node {victim} did not hand over its locks")
     trial.check(len(trial.rig.fenced()) == crowd.fenced_before, "a node was fenced")
     return acked
