@@ -12,6 +12,7 @@
 #include <linux/writeback.h>
 #include "aops.h"
 #include "folio.h"
+#include "fresh.h"
 #include "inode.h"
 #include "trace.h"
 
@@ -44,6 +45,7 @@ static int begin(struct inode *inode, loff_t pos, unsigned int flags, loff_t eof
 	u64 lblk = (u64)pos >> COHFS_BLOCK_SHIFT;
 	u64 end = cohfs_disksize_readable(inode);
 	u64 blk, len;
+	bool fresh;
 
 	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)) || lblk >= end)
 		return -EIO;
@@ -59,7 +61,13 @@ static int begin(struct inode *inode, loff_t pos, unsigned int flags, loff_t eof
 		WARN_ON_ONCE(!(flags & IOMAP_FAULT));
 		return -EAGAIN;
 	}
-	fill_iomap(inode, iomap, lblk, blk, min(len, end - lblk));
+	len = min(len, end - lblk);
+	fresh = blk && cohfs_fresh_find(inode, lblk, &len, &iomap->validity_cookie);
+	fill_iomap(inode, iomap, lblk, blk, len);
+	if (fresh) {
+		iomap->type = IOMAP_UNWRITTEN;
+		iomap->folio_ops = &cohfs_fresh_folio_ops;
+	}
 	return 0;
 }
 
@@ -135,6 +143,8 @@ static int cohfs_writeback_map(struct iomap_writepage_ctx *wpc, struct inode *in
 		cohfs_disksize_failed(inode, offset, len);
 		return -EIO;
 	}
+	if (blk)
+		cohfs_fresh_gone(inode, lblk, lblk + (len - 1) / COHFS_BLOCK_SIZE);
 	fill_iomap(inode, &wpc->iomap, lblk, blk, count);
 	return 0;
 }

@@ -8,9 +8,9 @@
  *
  * New blocks are "written" from the start: nothing needs conversion after write-back, so
  * write-back needs no lock and no transaction at all.  Those below EOF are zeroed on disk
- * before the transaction that makes them reachable can commit.  Beyond the size that is
- * journaled they may hold anything: who makes the file grow writes them first, or zeroes
- * them, see disksize.h.
+ * before the transaction that makes them reachable can commit, or written by then (fresh.h).
+ * Beyond the size that is journaled they may hold anything: who makes the file grow writes
+ * them first, or zeroes them, see disksize.h.
  *
  * A writer that leaves gaps gets blocks for the records that are likely to follow, one
  * behind the other on the disk, and the gaps stay holes: one transaction for many calls, and
@@ -22,6 +22,7 @@
 #include "alloc.h"
 #include "extalloc.h"
 #include "extmap.h"
+#include "fresh.h"
 #include "inode.h"
 #include "log.h"
 #include "range.h"
@@ -37,6 +38,8 @@
 #define STRIDE_BLOCKS		256
 /* So far ahead of a gap is looked for blocks to zero with it: 8 MiB. */
 #define ZERO_REACH		2048
+/* Shorter pieces of several are zeroed at once: to remember each of them takes as long. */
+#define FRESH_PIECE	4
 /* Other extents and holes between two that continue each other. */
 #define BETWEEN_MAX		64
 /* What the extents that are freed in one transaction may need besides the first. */
@@ -56,7 +59,8 @@ static int zero_disk(struct inode *inode, u64 blk, u64 len)
  * @piece: in pieces of so many, each of them a hole,
  * @step: and each so many blocks behind the one before
  * @goal: near this block of the disk
- * @zero: and zeroed, as they are below EOF
+ * @zero: and zeroed, as they are below EOF,
+ * @fresh: or remembered as fresh
  */
 struct need {
 	u64 lblk;
@@ -65,6 +69,7 @@ struct need {
 	u64 step;
 	u64 goal;
 	bool zero;
+	bool fresh;
 };
 
 /* How many more credits to ask for, and blocks to leave for the map, with several pieces */
@@ -99,6 +104,45 @@ static s64 insert_pieces(handle_t *handle, struct cohfs_map *map,
 	return done ? done : err;
 }
 
+/* What is in @ext from its block @done on, as part of one piece: @lblk of the file */
+static u64 part_of_piece(const struct need *need, const struct cohfs_extent *ext, u64 done,
+			 u64 *lblk)
+{
+	u64 offset = done % need->piece;
+
+	*lblk = ext->key + done / need->piece * need->step + offset;
+	return min(need->piece - offset, ext->len - done);
+}
+
+/* All of @ext is to be zero when @handle commits. */
+static int see_to_zero(handle_t *handle, struct inode *inode, const struct need *need,
+		       const struct cohfs_extent *ext)
+{
+	u64 done = 0, lblk, len;
+
+	if (!need->zero)
+		return 0;
+	for (; need->fresh && done < ext->len; done += len) {
+		len = part_of_piece(need, ext, done, &lblk);
+		if (cohfs_fresh_add(handle, inode, lblk, len, ext->blk + done))
+			break;
+	}
+	return done < ext->len ? zero_disk(inode, ext->blk + done, ext->len - done) : 0;
+}
+
+/* What has not found its place in the map, from block @done on, is given back. */
+static int take_back(handle_t *handle, struct inode *inode, struct cohfs_resv *resv,
+		     const struct need *need, const struct cohfs_extent *ext, u64 done)
+{
+	u64 from = done, lblk, len;
+
+	for (; need->fresh && done < ext->len; done += len) {
+		len = part_of_piece(need, ext, done, &lblk);
+		cohfs_fresh_gone(inode, lblk, lblk + len - 1);
+	}
+	return cohfs_free_extent(handle, resv, ext->blk + from, ext->len - from);
+}
+
 /*
  * One transaction: take blocks, zero them, put them into the map.  Sleeping for the
  * zeroes with the handle open delays a commit, it cannot deadlock: block I/O needs
@@ -128,16 +172,14 @@ static int grow_once(struct inode *inode, struct cohfs_map *map, struct cohfs_re
 				 &ext->blk, &ext->len);
 	if (err)
 		goto out_end;
-	if (need->zero)
-		err = zero_disk(inode, ext->blk, ext->len);
+	err = see_to_zero(handle, inode, need, ext);
 	if (!err)
 		mapped = insert_pieces(handle, map, resv, need, ext, credits);
 	if (mapped < 0)
 		err = mapped;
 	mapped = max(mapped, 0);
 	if (mapped < ext->len) {
-		err2 = cohfs_free_extent(handle, resv, ext->blk + mapped,
-					 ext->len - mapped);
+		err2 = take_back(handle, inode, resv, need, ext, mapped);
 		if (err2)
 			cohfs_withdraw(cs, "cannot take back an allocation: %d", err2);
 	}
@@ -274,12 +316,14 @@ static u64 known_zero(struct inode *inode, u64 blk, u64 len)
  * @last: its last block
  * @ahead: how many more are welcome, or
  * @stride: not NULL: what is wanted is its last record, and others are likely to follow
- * @fresh: this block and those after it need not be zeroed
+ * @eof: this block and those after it need not be zeroed
+ * @writes: the caller is about to write all of it
  */
 struct want {
 	u64 last;
 	u64 ahead;
-	u64 fresh;
+	u64 eof;
+	bool writes;
 	const struct cohfs_stride *stride;
 };
 
@@ -293,12 +337,12 @@ static u64 hole_records(const struct cohfs_range_hold *hold, struct cohfs_map *m
 {
 	u64 most = cohfs_stride_expect(want->stride, STRIDE_BLOCKS);
 	u64 n, last, clear = first;	/* from where on it has to be looked for extents */
-	bool below = first < want->fresh;
+	bool below = first < want->eof;
 	struct cohfs_extent ext;
 
 	for (n = 0; n <= most; n++) {
 		last = first + len - 1;
-		if (last > cohfs_extmap_reach(hold) || (below && last >= want->fresh))
+		if (last > cohfs_extmap_reach(hold) || (below && last >= want->eof))
 			break;
 		if (last >= clear) {
 			if (!cohfs_map_find(map, last, &ext) && ext.key + ext.len > first)
@@ -362,8 +406,8 @@ static int fill_step(const struct cohfs_range_hold *hold, u64 first,
 	struct cohfs_extent ext;
 	int err;
 
-	if (first < want->fresh)
-		until = min(until, want->fresh - 1);
+	if (first < want->eof)
+		until = min(until, want->eof - 1);
 
 	/* the hole may have been filled while we waited for M, here or elsewhere */
 	err = cohfs_extmap_read(inode, &map, first, first, until, &ent);
@@ -375,12 +419,14 @@ static int fill_step(const struct cohfs_range_hold *hold, u64 first,
 		.lblk = first,
 		.len = ent.len,
 		.piece = ent.len,
-		.zero = first < want->fresh,
+		.zero = first < want->eof,
 	};
 	if (want->stride && !is_leftover(inode, &map, first, need.piece, want->stride)) {
 		need.step = want->stride->step;
 		need.len *= max(1, hole_records(hold, &map, first, need.piece, want));
 	}
+	need.fresh = need.zero && want->writes &&
+		     (need.len == need.piece || need.piece >= FRESH_PIECE);
 	need.goal = goal_of(inode, &need);
 	err = grow(inode, &map, &need, &ext);
 	if (err == -ENOSPC && need.len > need.piece) {
@@ -434,10 +480,22 @@ static int fill_holes(const struct cohfs_range_hold *hold, u64 first, struct wan
 	return err;
 }
 
-int cohfs_extalloc_fill(const struct cohfs_range_hold *hold, u64 first, u64 last,
-			const struct cohfs_stride *stride)
+int cohfs_extalloc_fill(const struct cohfs_range_hold *hold, u64 first, u64 last)
 {
-	struct want want = { .last = last, .fresh = U64_MAX, .stride = stride };
+	struct want want = { .last = last, .eof = U64_MAX };
+
+	return fill_holes(hold, first, &want);
+}
+
+int cohfs_extalloc_write(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			 const struct cohfs_stride *stride)
+{
+	struct want want = {
+		.last = last,
+		.eof = U64_MAX,
+		.writes = true,
+		.stride = stride,
+	};
 
 	return fill_holes(hold, first, &want);
 }
@@ -448,7 +506,8 @@ int cohfs_extalloc_append(const struct cohfs_range_hold *hold, u64 first, u64 la
 	struct want want = {
 		.last = last,
 		.ahead = ahead,
-		.fresh = eof_block(hold->inode),
+		.eof = eof_block(hold->inode),
+		.writes = true,
 		.stride = stride,
 	};
 
@@ -585,6 +644,8 @@ static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 	}
 	do {
 		err = remove_extent(handle, map, &resv, &ext);
+		if (!err)
+			cohfs_fresh_gone(inode, ext.key, ext.key + ext.len - 1);
 		/* the next leaf may have to be read */
 		if (err || n > 1)
 			break;

@@ -36,16 +36,24 @@ void cohfs_extalloc_forget_zeroed(struct cohfs_zeroed *z);
 
 /**
  * cohfs_extalloc_fill() - no holes in [@first, @last] afterwards
- * @stride: if not NULL: [@first, @last] is its last record, and places for those that are
- *	likely to follow are welcome
  *
  * Allocates zeroed, written blocks.
  * Context: D held EX on the range, no folio locked; takes M EX, invalidate_lock shared,
  *	G EX, transactions.
  * Return: 0, -ENOSPC (a prefix may be allocated), -EINTR, -EIO.
  */
-int cohfs_extalloc_fill(const struct cohfs_range_hold *hold, u64 first, u64 last,
-			const struct cohfs_stride *stride);
+int cohfs_extalloc_fill(const struct cohfs_range_hold *hold, u64 first, u64 last);
+
+/**
+ * cohfs_extalloc_write() - the same for who is about to write to all of it
+ * @stride: if not NULL: [@first, @last] is its last record, and places for those that are
+ *	likely to follow are welcome
+ *
+ * The blocks are fresh, see fresh.h: who reads them meanwhile gets zeroes.
+ * Context: as cohfs_extalloc_fill().
+ */
+int cohfs_extalloc_write(const struct cohfs_range_hold *hold, u64 first, u64 last,
+			 const struct cohfs_stride *stride);
 
 /**
  * cohfs_extalloc_append() - the same for a write that makes the file grow

@@ -156,9 +156,8 @@ static void extmap_try_merge(struct cohfs_extmap *em, struct extmap_ent *ent)
 	extmap_unlink(em, next);
 }
 
-int cohfs_extmap_set(struct inode *inode, const struct cohfs_mapping *m)
+int cohfs_extmap_put(struct cohfs_extmap *em, const struct cohfs_mapping *m)
 {
-	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
 	struct extmap_ent *new, *spare, *prev;
 
 	new = kmalloc(sizeof(*new), GFP_NOFS);
@@ -181,20 +180,45 @@ int cohfs_extmap_set(struct inode *inode, const struct cohfs_mapping *m)
 	return 0;
 }
 
-u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk)
+bool cohfs_extmap_next(struct cohfs_extmap *em, u64 lblk, struct cohfs_mapping *m)
 {
-	struct cohfs_extmap *em = &COHFS_I(inode)->ci_extmap;
 	struct extmap_ent *ent;
-	u64 len = 0;
 
 	spin_lock(&em->lock);
 	ent = extmap_search(em, lblk);
-	if (ent && ent->m.first <= lblk) {
-		len = cohfs_mapping_last(&ent->m) - lblk + 1;
-		*blk = ent->m.blk ? ent->m.blk + (lblk - ent->m.first) : 0;
-	}
+	if (ent)
+		*m = ent->m;
 	spin_unlock(&em->lock);
-	return len;
+	return ent;
+}
+
+void cohfs_extmap_move(struct cohfs_extmap *from, struct cohfs_extmap *to)
+{
+	spin_lock(&from->lock);
+	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
+	WARN_ON_ONCE(to->count);
+	to->root = from->root;
+	WRITE_ONCE(to->count, from->count);
+	from->root = RB_ROOT;
+	/* who reads 0 without the lock finds it there */
+	smp_store_release(&from->count, 0);
+	spin_unlock(&to->lock);
+	spin_unlock(&from->lock);
+}
+
+int cohfs_extmap_set(struct inode *inode, const struct cohfs_mapping *m)
+{
+	return cohfs_extmap_put(&COHFS_I(inode)->ci_extmap, m);
+}
+
+u64 cohfs_extmap_lookup(struct inode *inode, u64 lblk, u64 *blk)
+{
+	struct cohfs_mapping m;
+
+	if (!cohfs_extmap_next(&COHFS_I(inode)->ci_extmap, lblk, &m) || m.first > lblk)
+		return 0;
+	*blk = m.blk ? m.blk + (lblk - m.first) : 0;
+	return cohfs_mapping_last(&m) - lblk + 1;
 }
 
 /* First block of [@first, @last] that is not known, or @last + 1. */

@@ -45,6 +45,19 @@ static inline u64 cohfs_mapping_last(const struct cohfs_mapping *m)
 void cohfs_extmap_init(struct cohfs_extmap *em);
 void cohfs_extmap_forget(struct cohfs_extmap *em, u64 first, u64 last);
 
+/** cohfs_extmap_put() - remember @m in @em, whatever was there before; -ENOMEM */
+int cohfs_extmap_put(struct cohfs_extmap *em, const struct cohfs_mapping *m);
+
+/** cohfs_extmap_next() - what @em has at @lblk, or else behind it; false: nothing */
+bool cohfs_extmap_next(struct cohfs_extmap *em, u64 lblk, struct cohfs_mapping *m);
+
+/**
+ * cohfs_extmap_move() - all of @from is in @to now, which was empty
+ *
+ * Who looks at @from first and then at @to does not miss it.
+ */
+void cohfs_extmap_move(struct cohfs_extmap *from, struct cohfs_extmap *to);
+
 /** cohfs_extmap_is_large() - so many pieces that no more of them should be made */
 bool cohfs_extmap_is_large(const struct cohfs_extmap *em);
 

@@ -100,7 +100,7 @@ static int allocate(const struct cohfs_range_hold *hold, loff_t pos, loff_t end,
 		err = cohfs_zero_gap(hold, size, end);
 	if (!err)
 		err = cohfs_extalloc_fill(hold, pos >> PAGE_SHIFT,
-					  (end - 1) >> PAGE_SHIFT, NULL);
+					  (end - 1) >> PAGE_SHIFT);
 	if (!err && grows)
 		err = cohfs_set_size(inode, end);
 	if (!err && grows)

@@ -246,7 +246,7 @@ static ssize_t write_allocate(const struct cohfs_range_hold *hold, const struct 
 		err = cohfs_extalloc_append(hold, first, last, write_ahead(inode, pos),
 					    stride);
 	else
-		err = cohfs_extalloc_fill(hold, first, last, stride);
+		err = cohfs_extalloc_write(hold, first, last, stride);
 	if (!err)
 		return len;
 	if (err != -ENOSPC)

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include "core/check.h"
 #include "dir.h"
+#include "fresh.h"
 #include "inode.h"
 #include "log.h"
 #include "orphan.h"
@@ -97,6 +98,7 @@ struct inode *cohfs_alloc_inode(struct super_block *sb)
 	cohfs_extmap_init(&ci->ci_extmap);
 	cohfs_extalloc_forget_zeroed(&ci->ci_zeroed);
 	ci->ci_stride = (struct cohfs_stride) { };
+	ci->ci_fresh = NULL;
 	ci->ci_fault.task = NULL;
 	ci->ci_claim_task = NULL;
 	ci->ci_store_task = NULL;
@@ -708,6 +710,7 @@ void cohfs_evict_inode(struct inode *inode)
 	struct cohfs_reap *reap;
 
 	truncate_inode_pages_final(&inode->i_data);
+	cohfs_fresh_evict(inode);
 	clear_inode(inode);
 	/* a revoke that is under way must not publish what it finds half gone: rather nothing */
 	if (ci->ci_attr)

@@ -17,6 +17,7 @@
 #include "rnode.h"
 #include "super.h"
 
+struct cohfs_fresh;
 struct cohfs_newino;
 
 struct cohfs_inode {
@@ -62,6 +63,7 @@ struct cohfs_inode {
 	struct cohfs_extmap ci_extmap;	/* extmap.c: block mapping valid under D */
 	struct cohfs_stride ci_stride;	/* records of write(); i_rwsem */
 	struct cohfs_zeroed ci_zeroed;
+	struct cohfs_fresh *ci_fresh;	/* NULL until there are any; made under ci_map_mutex */
 	struct {
 		struct task_struct *task;	/* compared, never followed */
 		pgoff_t index;

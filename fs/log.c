@@ -22,6 +22,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include "fresh.h"
 #include "log.h"
 #include "logcheck.h"
 #include "super.h"
@@ -247,6 +248,8 @@ int cohfs_log_open(struct cohfs_sb *cs, u32 slot)
 	err = load_journal(cs, log->journal, slot);
 	if (err)
 		goto err_load;
+	log->journal->j_submit_inode_data_buffers = cohfs_fresh_submit;
+	log->journal->j_finish_inode_data_buffers = cohfs_fresh_finish;
 	cs->log = log;
 	return 0;
 
@@ -355,6 +358,19 @@ int cohfs_trans_end(handle_t *handle)
 	int err = jbd2_journal_stop(handle);
 
 	return err ? log_failed(cs, "end", err) : 0;
+}
+
+int cohfs_log_order(handle_t *handle, struct jbd2_inode *jinode, loff_t pos, loff_t len)
+{
+	return jbd2_journal_inode_ranged_write(handle, jinode, pos, len);
+}
+
+void cohfs_log_order_end(struct cohfs_sb *cs, struct jbd2_inode *jinode)
+{
+	struct cohfs_log *log = cs->log;
+
+	if (log && log->journal)
+		jbd2_journal_release_jbd_inode(log->journal, jinode);
 }
 
 void cohfs_log_touch(struct cohfs_sb *cs)

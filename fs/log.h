@@ -46,6 +46,16 @@ void cohfs_log_abort(struct cohfs_sb *cs);
 handle_t *cohfs_trans_begin(struct cohfs_sb *cs, int credits);
 int cohfs_trans_end(handle_t *handle);
 
+/**
+ * cohfs_log_order() - before the transaction of @handle commits, see to @len bytes at @pos
+ *
+ * cohfs_fresh_submit() and then _finish() are called with @jinode.
+ * Return: 0 or -EIO (withdrawn).
+ */
+int cohfs_log_order(handle_t *handle, struct jbd2_inode *jinode, loff_t pos, loff_t len);
+/** cohfs_log_order_end() - waits for a call under way, and there will be none; sleeps */
+void cohfs_log_order_end(struct cohfs_sb *cs, struct jbd2_inode *jinode);
+
 /** cohfs_trans_sb() - the mount that an open transaction belongs to */
 static inline struct cohfs_sb *cohfs_trans_sb(handle_t *handle)
 {

@@ -197,7 +197,7 @@ static int break_up(struct inode *inode, struct folio *folio)
 /* A block for the page, which is then one by itself or in a folio that may be stored to. */
 static int fault_allocate(struct fault *f)
 {
-	int err = cohfs_extalloc_fill(&f->hold, f->index, f->index, NULL);
+	int err = cohfs_extalloc_write(&f->hold, f->index, f->index, NULL);
 	struct folio *misfit = err ? NULL : find_misfit(f->inode, f->index);
 
 	if (misfit) {

@@ -104,6 +104,15 @@ def gaps(trial):
         trial.program("gaps", nodes=nodes, count=trial.size(300, 3000))
 
 
+@case("415", "holes", nodes=3, limit=240)
+def holes(trial):
+    """Small pieces are written to the holes of a file, on blocks that were in use, while its
+    pages go to the disk and out of core and transactions commit: what was written is there,
+    and the rest of the blocks is zero, for who writes and in the end for all."""
+    for nodes in (1, 3):
+        trial.program("holes", nodes=nodes, count=trial.size(400, 4000))
+
+
 @case("414", "records-together", nodes=1, limit=120, filesystems=COHFS, rest=True)
 def records_together(trial):
     """What a node writes at regular distances to a new file reaches the disk in few requests."""
