@@ -39,11 +39,13 @@ host: setup		## tests of the pure code on this machine, ASan and UBSan
 	@$(MAKE) -s -f tests/host/core.mk core-test
 	@$(MAKE) -s -f tests/host/glue.mk glue-test
 	@$(MAKE) -s -f tests/host/range.mk range-test
+	@$(MAKE) -s -f tests/host/fresh.mk fresh-test
 	@$(MAKE) -s -f tests/host/fsck.mk fsck-test
 
 mutations: setup	## break locks and fsck on purpose; tests must notice
 	@$(MAKE) -s -f tests/host/glue.mk glue-mutants
 	@$(MAKE) -s -f tests/host/range.mk range-mutants
+	@$(MAKE) -s -f tests/host/fresh.mk fresh-mutants
 	@$(MAKE) -s -f tests/host/fsck.mk fsck-mutants
 
 sparse: module		## sparse over module and tools, no warning allowed

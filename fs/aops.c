@@ -62,7 +62,11 @@ static int begin(struct inode *inode, loff_t pos, unsigned int flags, loff_t eof
 		return -EAGAIN;
 	}
 	len = min(len, end - lblk);
-	fresh = blk && cohfs_fresh_find(inode, lblk, &len, &iomap->validity_cookie);
+	fresh = blk && !(flags & IOMAP_REPORT) &&
+		cohfs_fresh_find(inode, lblk, &len, &iomap->validity_cookie);
+	/* those that could not be made zero are not found */
+	if (cohfs_is_withdrawn(COHFS_SB(inode->i_sb)))
+		return -EIO;
 	fill_iomap(inode, iomap, lblk, blk, len);
 	if (fresh) {
 		iomap->type = IOMAP_UNWRITTEN;
@@ -155,8 +159,10 @@ static void writeback_end(struct bio *bio)
 	struct iomap_ioend *ioend = iomap_ioend_from_bio(bio);
 	bio_end_io_t *iomap_end = bio->bi_private;
 
-	if (bio->bi_status)
+	if (bio->bi_status) {
 		cohfs_disksize_failed(ioend->io_inode, ioend->io_offset, ioend->io_size);
+		cohfs_fresh_lost(ioend->io_inode);
+	}
 	iomap_end(bio);
 }
 

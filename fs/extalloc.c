@@ -645,7 +645,7 @@ static int shrink_once(struct inode *inode, struct cohfs_map *map, u64 first,
 	do {
 		err = remove_extent(handle, map, &resv, &ext);
 		if (!err)
-			cohfs_fresh_gone(inode, ext.key, ext.key + ext.len - 1);
+			cohfs_fresh_freed(inode, ext.key, ext.key + ext.len - 1);
 		/* the next leaf may have to be read */
 		if (err || n > 1)
 			break;

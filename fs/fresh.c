@@ -19,8 +19,11 @@
 #include "inode.h"
 #include "log.h"
 
-/* So many pieces of a file are zeroed in one commit, and take 64 bytes each until then. */
-#define FRESH_MAX	4096
+/*
+ * So many pieces of a file are zeroed in one commit, and take 64 bytes each until then.  Half
+ * of them make it begin.
+ */
+#define FRESH_MAX	8192
 
 /**
  * struct cohfs_fresh - of an inode that has had fresh blocks
@@ -29,7 +32,8 @@
  * @runs: the blocks that are fresh; no holes
  * @zeroing: those that a commit is zeroing; empty unless one is under way
  * @zeroed: wakes who waits for that
- * @changes: how often fresh blocks stopped to be fresh
+ * @changes: counts whenever blocks stop to be fresh because they are written
+ * @lost: write-back of the inode has failed
  */
 struct cohfs_fresh {
 	struct jbd2_inode jinode;
@@ -38,11 +42,13 @@ struct cohfs_fresh {
 	struct cohfs_extmap zeroing;
 	wait_queue_head_t zeroed;
 	atomic64_t changes;
+	bool lost;
 };
 
 /* Set once while the inode is in core */
 static struct cohfs_fresh *fresh_of(const struct inode *inode)
 {
+	/* with what fresh_make() has put into it */
 	return smp_load_acquire(&COHFS_I(inode)->ci_fresh);
 }
 
@@ -62,6 +68,7 @@ static struct cohfs_fresh *fresh_make(struct inode *inode)
 	cohfs_extmap_init(&fr->zeroing);
 	init_waitqueue_head(&fr->zeroed);
 	atomic64_set(&fr->changes, 0);
+	/* fresh_of() */
 	smp_store_release(&COHFS_I(inode)->ci_fresh, fr);
 	return fr;
 }
@@ -83,17 +90,25 @@ int cohfs_fresh_add(handle_t *handle, struct inode *inode, u64 first, u64 len, u
 			      (loff_t)len << COHFS_BLOCK_SHIFT);
 	if (err)
 		cohfs_extmap_forget(&fr->runs, first, first + len - 1);
+	if (READ_ONCE(fr->runs.count) == FRESH_MAX / 2)
+		cohfs_log_commit(COHFS_SB(inode->i_sb), false);
 	return err;
 }
 
 /* Looking ------------------------------------------------------------------------ */
+
+static bool is_empty(const struct cohfs_extmap *em)
+{
+	/* who finds cohfs_extmap_move()'s zero finds the runs where they are now */
+	return !smp_load_acquire(&em->count);
+}
 
 /* Is @lblk in @em?  For how many blocks, at most @len, does that hold? */
 static bool covered(struct cohfs_extmap *em, u64 lblk, u64 *len)
 {
 	struct cohfs_mapping m;
 
-	if (!smp_load_acquire(&em->count) || !cohfs_extmap_next(em, lblk, &m))
+	if (is_empty(em) || !cohfs_extmap_next(em, lblk, &m))
 		return false;
 	if (m.first > lblk) {
 		*len = min(*len, m.first - lblk);
@@ -123,18 +138,41 @@ static bool still_fresh(struct inode *inode, const struct iomap *iomap)
 	return atomic64_read(&fresh_of(inode)->changes) == iomap->validity_cookie;
 }
 
+/*
+ * Where a write covers less than a folio, iomap zeroes what will be left of the first and the
+ * last block, and calls all from one to the other uptodate before it copies: what a copy that
+ * stops short leaves, and what others read meanwhile, would be whatever the memory held.
+ */
+static struct folio *get_folio(struct iomap_iter *iter, loff_t pos, unsigned int len)
+{
+	struct folio *folio = iomap_get_folio(iter, pos, len);
+	size_t offset, end;
+
+	if (IS_ERR(folio) || folio_test_uptodate(folio))
+		return folio;
+	offset = offset_in_folio(folio, pos);
+	end = min(offset + len, folio_size(folio));
+	if (end - offset == folio_size(folio))
+		return folio;
+	for (offset = round_down(offset, COHFS_BLOCK_SIZE); offset < end;
+	     offset += COHFS_BLOCK_SIZE)
+		if (!iomap_is_partially_uptodate(folio, offset, COHFS_BLOCK_SIZE))
+			folio_zero_range(folio, offset, COHFS_BLOCK_SIZE);
+	return folio;
+}
+
 const struct iomap_folio_ops cohfs_fresh_folio_ops = {
+	.get_folio = get_folio,
 	.iomap_valid = still_fresh,
 };
 
 /* Written or freed ----------------------------------------------------------------- */
 
-static bool is_zeroing(struct cohfs_fresh *fr, u64 first, u64 last)
+static bool is_in(struct cohfs_extmap *em, u64 first, u64 last)
 {
 	struct cohfs_mapping m;
 
-	return smp_load_acquire(&fr->zeroing.count) &&
-	       cohfs_extmap_next(&fr->zeroing, first, &m) && m.first <= last;
+	return !is_empty(em) && cohfs_extmap_next(em, first, &m) && m.first <= last;
 }
 
 /*
@@ -144,17 +182,23 @@ static bool is_zeroing(struct cohfs_fresh *fr, u64 first, u64 last)
 void cohfs_fresh_gone(struct inode *inode, u64 first, u64 last)
 {
 	struct cohfs_fresh *fr = fresh_of(inode);
-	struct cohfs_mapping m;
 
 	if (!fr)
 		return;
 	/* a commit may take them now: then they are found below */
-	if (smp_load_acquire(&fr->runs.count) && cohfs_extmap_next(&fr->runs, first, &m) &&
-	    m.first <= last) {
+	if (is_in(&fr->runs, first, last))
 		cohfs_extmap_forget(&fr->runs, first, last);
-		atomic64_inc(&fr->changes);
-	}
-	wait_event(fr->zeroed, !is_zeroing(fr, first, last));
+	wait_event(fr->zeroed, !is_in(&fr->zeroing, first, last));
+	/* whoever was told that they are fresh, at whatever moment, has to look again */
+	atomic64_inc(&fr->changes);
+}
+
+void cohfs_fresh_lost(struct inode *inode)
+{
+	struct cohfs_fresh *fr = fresh_of(inode);
+
+	if (fr)
+		WRITE_ONCE(fr->lost, true);
 }
 
 /* Zeroing -------------------------------------------------------------------------- */
@@ -207,24 +251,48 @@ static int zero_one_by_one(struct block_device *bdev, struct cohfs_extmap *em)
 	return err;
 }
 
+static void fail(struct inode *inode, const char *what, int err)
+{
+	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
+
+	cohfs_log_fail(cs);
+	cohfs_withdraw(cs, "inode %lu: new blocks cannot be %s: error %d", inode->i_ino, what,
+		       err);
+}
+
+/* Now and not at the commit, or in it */
 static int zero_fresh(struct inode *inode, struct cohfs_fresh *fr)
 {
 	struct block_device *bdev = inode->i_sb->s_bdev;
 	int err = 0;
 
 	mutex_lock(&fr->mutex);
-	if (READ_ONCE(fr->runs.count)) {
+	if (!is_empty(&fr->runs)) {
 		cohfs_extmap_move(&fr->runs, &fr->zeroing);
 		err = zero_at_once(bdev, &fr->zeroing);
 		if (err)
 			err = zero_one_by_one(bdev, &fr->zeroing);
-		/* whatever they are now: after an error the journal ends here */
-		atomic64_inc(&fr->changes);
+		/* nobody may read them, and they must not be committed */
+		if (err)
+			fail(inode, "zeroed", err);
 		cohfs_extmap_forget(&fr->zeroing, 0, U64_MAX);
 		wake_up_all(&fr->zeroed);
 	}
 	mutex_unlock(&fr->mutex);
 	return err;
+}
+
+/* As jbd2_journal_begin_ordered_truncate(); zeroes may be many, but it is a rare moment. */
+void cohfs_fresh_freed(struct inode *inode, u64 first, u64 last)
+{
+	struct cohfs_fresh *fr = fresh_of(inode);
+
+	if (!fr)
+		return;
+	if (is_in(&fr->runs, first, last) &&
+	    cohfs_log_commits(COHFS_SB(inode->i_sb), &fr->jinode))
+		zero_fresh(inode, fr);
+	cohfs_fresh_gone(inode, first, last);
 }
 
 /*
@@ -238,38 +306,35 @@ int cohfs_fresh_submit(struct jbd2_inode *jinode)
 	return zero_fresh(jinode->i_vfs_inode, fr);
 }
 
-/* Errors of data are for fsync(), as without all this. */
+/*
+ * A block that write-back has taken and not written holds what it held: the transaction must
+ * not commit.  That is asked before its commit record is written.
+ */
 int cohfs_fresh_finish(struct jbd2_inode *jinode)
 {
+	struct cohfs_fresh *fr = container_of(jinode, struct cohfs_fresh, jinode);
+
+	/* an error may be an old one, and is for fsync() */
 	jbd2_journal_finish_inode_data_buffers(jinode);
-	return 0;
+	if (!READ_ONCE(fr->lost))
+		return 0;
+	fail(jinode->i_vfs_inode, "written", -EIO);
+	return -EIO;
 }
 
 /*
- * jbd2 is told last, so that a commit waits for these zeroes, too.  So does a withdrawal, for
- * the handle; without one nothing commits any more, and what is on the disk is no matter.
+ * As long as there are any, a transaction has yet to call for them, and waits for the mutex: so
+ * do a commit and a withdrawal.  jbd2 is told when they are zero.  No handle: whoever evicts
+ * may be short of memory and have folios locked.
  */
 void cohfs_fresh_evict(struct inode *inode)
 {
-	struct cohfs_sb *cs = COHFS_SB(inode->i_sb);
 	struct cohfs_fresh *fr = fresh_of(inode);
-	handle_t *handle;
-	int err;
 
 	if (!fr)
 		return;
-	handle = READ_ONCE(fr->runs.count) ? cohfs_trans_begin(cs, 1) : NULL;
-	if (!IS_ERR_OR_NULL(handle)) {
-		err = zero_fresh(inode, fr);
-		if (err)
-			cohfs_withdraw(cs, "cannot zero new blocks: error %d", err);
-		cohfs_trans_end(handle);
-	} else if (IS_ERR(handle) && !cohfs_is_withdrawn(cs)) {
-		cohfs_withdraw(cs, "cannot zero new blocks: no transaction: error %ld",
-			       PTR_ERR(handle));
-	}
-	cohfs_log_order_end(cs, &fr->jinode);
-	cohfs_extmap_forget(&fr->runs, 0, U64_MAX);
+	zero_fresh(inode, fr);
+	cohfs_log_order_end(COHFS_SB(inode->i_sb), &fr->jinode);
 	COHFS_I(inode)->ci_fresh = NULL;
 	kfree(fr);
 }

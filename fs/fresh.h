@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fresh blocks: those of a file that have just been allocated below its end, for somebody
- * who is about to write them, and that may hold anything until then.
+ * Fresh blocks: those of a file that have just been allocated for somebody who is about to
+ * write them below its end, or records to come, and that may hold anything until then.
  *
  * To zero each of them first would be an I/O to wait for, and in vain.  It is enough that a
  * block is zero, or holds what was written to the file, when the transaction commits that
@@ -42,21 +42,37 @@ int cohfs_fresh_add(handle_t *handle, struct inode *inode, u64 first, u64 len, u
  */
 bool cohfs_fresh_find(struct inode *inode, u64 lblk, u64 *len, u64 *cookie);
 
-/** cohfs_fresh_folio_ops - for a mapping that was found fresh before the folio was locked */
+/** cohfs_fresh_folio_ops - for a write to what was found fresh before the folio was locked */
 extern const struct iomap_folio_ops cohfs_fresh_folio_ops;
 
 /**
- * cohfs_fresh_gone() - [@first, @last] are about to be written to the disk, or freed
+ * cohfs_fresh_gone() - [@first, @last] are about to be written to the disk
  *
  * They are not zeroed after this has returned.
- * Context: their folios have the writeback bit, or the transaction is open that frees them.
- * Waits for zeroing under way, which waits for nothing but the disk.
+ * Context: their folios have the writeback bit; or they were allocated in the transaction that
+ * is open, and will not be of the file.  Waits for zeroing under way, which waits for nothing
+ * but the disk.
  */
 void cohfs_fresh_gone(struct inode *inode, u64 first, u64 last);
 
 /**
+ * cohfs_fresh_lost() - write-back has failed: what cohfs_fresh_gone() was told is not true
+ * Context: any, before the writeback bit goes.
+ */
+void cohfs_fresh_lost(struct inode *inode);
+
+/**
+ * cohfs_fresh_freed() - the same of blocks that are freed
+ *
+ * The transaction that has allocated them may be committing just now, and a crash may come
+ * before the next one commits: then they have to be zero.
+ * Context: the transaction is open that frees them; M EX.
+ */
+void cohfs_fresh_freed(struct inode *inode, u64 first, u64 last);
+
+/**
  * cohfs_fresh_evict() - the inode leaves core: what is fresh becomes zero
- * Context: the page cache is empty; opens a transaction if there is something to do.
+ * Context: the page cache is empty.  Waits for the disk only.
  */
 void cohfs_fresh_evict(struct inode *inode);
 

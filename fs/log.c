@@ -302,13 +302,18 @@ void cohfs_log_free(struct cohfs_sb *cs)
  * The mutexes are had once for those who looked at the flag before it was set: each
  * write of the journal superblock is made under one of them.
  */
+static void fail_journal(journal_t *journal)
+{
+	write_lock(&journal->j_state_lock);
+	journal->j_flags |= JBD2_ABORT;
+	write_unlock(&journal->j_state_lock);
+}
+
 static void stop_journal(journal_t *journal)
 {
 	tid_t tid;
 
-	write_lock(&journal->j_state_lock);
-	journal->j_flags |= JBD2_ABORT;
-	write_unlock(&journal->j_state_lock);
+	fail_journal(journal);
 	if (jbd2_journal_start_commit(journal, &tid))
 		jbd2_log_wait_commit(journal, tid);
 	mutex_lock(&journal->j_checkpoint_mutex);
@@ -363,6 +368,22 @@ int cohfs_trans_end(handle_t *handle)
 int cohfs_log_order(handle_t *handle, struct jbd2_inode *jinode, loff_t pos, loff_t len)
 {
 	return jbd2_journal_inode_ranged_write(handle, jinode, pos, len);
+}
+
+void cohfs_log_fail(struct cohfs_sb *cs)
+{
+	fail_journal(cs->log->journal);
+}
+
+bool cohfs_log_commits(struct cohfs_sb *cs, struct jbd2_inode *jinode)
+{
+	journal_t *journal = cs->log->journal;
+	transaction_t *committing;
+
+	read_lock(&journal->j_state_lock);
+	committing = journal->j_committing_transaction;
+	read_unlock(&journal->j_state_lock);
+	return committing && READ_ONCE(jinode->i_transaction) == committing;
 }
 
 void cohfs_log_order_end(struct cohfs_sb *cs, struct jbd2_inode *jinode)

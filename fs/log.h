@@ -53,6 +53,13 @@ int cohfs_trans_end(handle_t *handle);
  * Return: 0 or -EIO (withdrawn).
  */
 int cohfs_log_order(handle_t *handle, struct jbd2_inode *jinode, loff_t pos, loff_t len);
+/**
+ * cohfs_log_commits() - is a commit under way that calls for @jinode, or has called?
+ * Context: a handle is open, so that none begins.
+ */
+bool cohfs_log_commits(struct cohfs_sb *cs, struct jbd2_inode *jinode);
+/** cohfs_log_fail() - no transaction commits from now on; who finds out withdraws.  Any context */
+void cohfs_log_fail(struct cohfs_sb *cs);
 /** cohfs_log_order_end() - waits for a call under way, and there will be none; sleeps */
 void cohfs_log_order_end(struct cohfs_sb *cs, struct jbd2_inode *jinode);
 

@@ -343,27 +343,37 @@ static void test_buffers(void)
  * A write of much of which little can be read: what later growth leaves out behind it is
  * zero, and not what the memory held before.
  */
-static void test_cut_short(void)
+/* To a file that ends at @size; only @there of the @len bytes at @src are in memory. */
+static void cut_short(off_t size, off_t start, const char *src, ssize_t there, size_t len)
 {
 	const off_t far = 300000;
+	int fd = new_file();
+	ssize_t n;
+
+	put(fd, 0, 1024 * PAGE, 9);
+	SYS(ftruncate(fd, 0));
+	SYS(ftruncate(fd, size));
+	n = SYS(pwrite(fd, src, len, start));
+	CHECK(n > 0 && n <= there, "%zd bytes were written", n);
+	CHECK(pwrite(fd, "x", 1, far) == 1, "pwrite: %m");
+	expect(fd, start + n, far - start - n, 0);
+	SYS(fsync(fd));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	expect(fd, start + n, far - start - n, 0);
+	close(fd);
+}
+
+static void test_cut_short(void)
+{
 	char *map = map_file(-1, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS);
 
 	munmap(map + PAGE, PAGE);
 	fill(map, PAGE, 5, 0);
 	for (off_t start = 0; start < 300; start += 100) {
-		int fd = new_file();
-		ssize_t n;
-
-		put(fd, 0, 1024 * PAGE, 9);
-		SYS(ftruncate(fd, 0));
-		n = SYS(pwrite(fd, map, 1 << 20, start));
-		CHECK(n > 0 && n <= (ssize_t)PAGE, "%zd bytes were written", n);
-		CHECK(pwrite(fd, "x", 1, far) == 1, "pwrite: %m");
-		expect(fd, start + n, far - start - n, 0);
-		SYS(fsync(fd));
-		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-		expect(fd, start + n, far - start - n, 0);
-		close(fd);
+		for (off_t size = 0; size <= (2 << 20); size += 2 << 20) {
+			cut_short(size, start, map, PAGE, 1 << 20);
+			cut_short(size, start, map + PAGE - 1000, 1000, 2000);
+		}
 	}
 	munmap(map, PAGE);
 }

@@ -23,12 +23,12 @@
 #define PIECES		(PAGE / PIECE)	/* of a page */
 
 static struct {
-	int fd;
 	SHARED uint64_t *map;
+	SHARED bool end;
+	int fd;
 	long pieces;	/* of this node, */
 	long *order;	/* in which they are written */
 	bool *done;	/* by number */
-	SHARED bool end;
 } file;
 
 static bool is_written(long piece)

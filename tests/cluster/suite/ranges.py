@@ -104,7 +104,7 @@ def gaps(trial):
         trial.program("gaps", nodes=nodes, count=trial.size(300, 3000))
 
 
-@case("415", "holes", nodes=3, limit=240)
+@case("415", "holes", nodes=3, limit=240, rest=True)
 def holes(trial):
     """Small pieces are written to the holes of a file, on blocks that were in use, while its
     pages go to the disk and out of core and transactions commit: what was written is there,
