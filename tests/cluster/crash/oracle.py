@@ -113,8 +113,8 @@ class Oracle:
 
     def _op_truncate(self, op, label, slots):
         file, slots = self.files[int(label)], int(slots)
-        gone = [index for index in file.slots if index >= slots]
-        for index in gone:
+        gone = range(slots, max(file.size, max(file.slots, default=0) + 1))
+        for index in gone:	# those that nothing was written to, too: they were zero
             file.put(index, 1, op, ZERO)
         if slots != file.size:
             file.changed = op
